@@ -1,0 +1,41 @@
+//! Which side of a connection we are (RFC 6455 §1.2).
+
+use std::fmt;
+
+/// Which side of a connection we are.
+///
+/// The client opens the connection and masks every frame that it sends; the server answers and never masks
+/// (RFC 6455 §5.1).
+#[allow(clippy::exhaustive_enums, reason = "the protocol has two sides, and no third can come")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// The side that sent the opening handshake request.
+    Client,
+    /// The side that answered it.
+    Server,
+}
+
+impl Role {
+    /// The other side.
+    ///
+    /// ```
+    /// use wscope::proto::Role;
+    /// assert_eq!(Role::Client.peer(), Role::Server);
+    /// ```
+    #[must_use]
+    pub const fn peer(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Client => "client",
+            Self::Server => "server",
+        })
+    }
+}
