@@ -1,0 +1,123 @@
+//! The extension seam: how an extension is agreed on, and how it changes messages (RFC 6455 §9).
+//!
+//! ```text
+//! client  Extension::offers ──▶ Sec-WebSocket-Extensions ──▶ Extension::accept  server
+//!         Extension::confirm ◀── Sec-WebSocket-Extensions ◀──┘
+//!                 │                                           │
+//!             Transforms { rsv, inbound, outbound }      Transforms { .. }
+//! ```
+//!
+//! An [`Extension`] is the configuration of one extension and agrees on its parameters; the [`Transforms`] that come
+//! out of the agreement hold its state for one connection. The two directions are two values, because encoder and
+//! decoder work apart: compressing a large message must not hold up receiving.
+//!
+//! At most one extension is agreed on for a connection. RFC 6455 would allow a chain; the only registered extensions
+//! that ever shipped are per-message compressions, of which two make no sense together.
+
+use super::header::ExtensionItem;
+use std::fmt;
+
+/// One extension as configured, on either side: what to offer, what to accept, what to confirm.
+///
+/// Parameters are checked here and nowhere else; the engine sees to it that the name was offered, that it stands once
+/// in the answer, and that reserved bits are used by their owner alone.
+pub trait Extension: fmt::Debug + Send + Sync {
+    /// Registered name, a token (RFC 6455 §9.1): `permessage-deflate`.
+    fn name(&self) -> &'static str;
+
+    /// Client: what to offer, in order of preference. Several items of the one name are fallbacks (RFC 7692 §5).
+    fn offers(&self) -> Vec<ExtensionItem>;
+
+    /// Server: answers one offer of this name. `None` declines it: the next offer is tried, and without any the
+    /// connection goes on without the extension.
+    fn accept(&self, offer: &ExtensionItem) -> Option<(ExtensionItem, Transforms)>;
+
+    /// Client: judges the server's answer to our offers. `None` fails the connection (RFC 6455 §9.1, RFC 7692 §7.1).
+    fn confirm(&self, answer: &ExtensionItem) -> Option<Transforms>;
+}
+
+/// What an agreed extension does to the messages of one connection.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Transforms {
+    /// The one reserved bit that marks a message as transformed.
+    pub rsv: Rsv,
+    /// Applied to what the peer sends.
+    pub inbound: Box<dyn InboundTransform>,
+    /// Applied to what we send.
+    pub outbound: Box<dyn OutboundTransform>,
+}
+
+impl Transforms {
+    /// The transforms of an extension that owns the reserved bit `rsv`.
+    #[must_use]
+    pub fn new(rsv: Rsv, inbound: Box<dyn InboundTransform>, outbound: Box<dyn OutboundTransform>) -> Self {
+        Self { rsv, inbound, outbound }
+    }
+}
+
+/// One of the three reserved bits of a frame header (RFC 6455 §5.2).
+#[allow(clippy::exhaustive_enums, reason = "the frame header has three reserved bits")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Rsv {
+    /// The highest reserved bit; permessage-deflate's (RFC 7692 §6).
+    Rsv1 = 0x40,
+    /// The middle one.
+    Rsv2 = 0x20,
+    /// The lowest one.
+    Rsv3 = 0x10,
+}
+
+/// Undoes what the peer's extension did to a message. Called only for messages that carry the extension's bit.
+///
+/// The engine feeds the payload of one message through [`transform`](Self::transform) and ends it with
+/// [`finish`](Self::finish). Both append to `output` at most `room` bytes and are called again, with what is left of the
+/// input, until they report [`Step::Done`]: so the limit of a message holds *while* it is inflated.
+pub trait InboundTransform: fmt::Debug + Send {
+    /// Transforms some of `input` (unmasked payload) and moves it forward past what was used. [`Step::Done`] means: all
+    /// of `input` is used, and nothing waits for room.
+    ///
+    /// # Errors
+    /// [`BrokenStream`] when the payload is not what the extension's specification allows.
+    fn transform(&mut self, input: &mut &[u8], output: &mut Vec<u8>, room: usize) -> Result<Step, BrokenStream>;
+
+    /// The last byte of the message has been fed: appends what is still to come.
+    ///
+    /// # Errors
+    /// [`BrokenStream`] as above.
+    fn finish(&mut self, output: &mut Vec<u8>, room: usize) -> Result<Step, BrokenStream>;
+}
+
+/// Transforms messages that we send.
+pub trait OutboundTransform: fmt::Debug + Send {
+    /// Appends the transformed `payload` to `output`, or declines with `false`, having appended nothing: the message
+    /// then goes out plain and without the extension's bit. Asked with `first` set for the first fragment of a message,
+    /// `last` for the last one; having taken the first fragment it may not decline a later one.
+    fn transform(&mut self, payload: &[u8], first: bool, last: bool, output: &mut Vec<u8>) -> bool;
+}
+
+/// How far an [`InboundTransform`] came.
+#[allow(clippy::exhaustive_enums, reason = "a transform is done or it is not")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// All input is used, and nothing waits for room.
+    Done,
+    /// `room` is used up: there may be more.
+    Full,
+}
+
+/// A payload that breaks the specification of its extension. The connection fails with 1007 (RFC 7692 §7.2.3 leaves the
+/// code open; 1007 says that the *data* was bad).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, thiserror::Error)]
+#[error("the payload is not a valid stream of its extension")]
+#[non_exhaustive]
+pub struct BrokenStream;
+
+impl BrokenStream {
+    /// The fault.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self
+    }
+}
