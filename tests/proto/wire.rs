@@ -2,23 +2,23 @@
 
 use wscope::proto::{Config, Connection, Decoder, Event, Failed, ProtocolError, RandomSource, Role};
 
-pub const ROLES: [Role; 2] = [Role::Client, Role::Server];
+pub(crate) const ROLES: [Role; 2] = [Role::Client, Role::Server];
 
 /// The masking key of every frame made here.
-pub const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+pub(crate) const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
-pub const FIN: u8 = 0x80;
-pub const RSV1: u8 = 0x40;
-pub const CONTINUATION: u8 = 0x0;
-pub const TEXT: u8 = 0x1;
-pub const BINARY: u8 = 0x2;
-pub const CLOSE: u8 = 0x8;
-pub const PING: u8 = 0x9;
-pub const PONG: u8 = 0xA;
+pub(crate) const FIN: u8 = 0x80;
+pub(crate) const RSV1: u8 = 0x40;
+pub(crate) const CONTINUATION: u8 = 0x0;
+pub(crate) const TEXT: u8 = 0x1;
+pub(crate) const BINARY: u8 = 0x2;
+pub(crate) const CLOSE: u8 = 0x8;
+pub(crate) const PING: u8 = 0x9;
+pub(crate) const PONG: u8 = 0xA;
 
 /// A random source that always gives [`KEY`].
 #[derive(Debug)]
-pub struct FixedKey;
+pub(crate) struct FixedKey;
 
 impl RandomSource for FixedKey {
     fn fill(&mut self, bytes: &mut [u8]) {
@@ -27,7 +27,7 @@ impl RandomSource for FixedKey {
 }
 
 /// One frame as `sender` puts it on the wire: its first byte as given, masked if it is the client's.
-pub fn frame(sender: Role, first: u8, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(sender: Role, first: u8, payload: &[u8]) -> Vec<u8> {
     let mut wire = header(sender, first, payload.len() as u64);
     match sender {
         Role::Server => wire.extend_from_slice(payload),
@@ -37,7 +37,7 @@ pub fn frame(sender: Role, first: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 /// The header of such a frame, whatever comes after it.
-pub fn header(sender: Role, first: u8, len: u64) -> Vec<u8> {
+pub(crate) fn header(sender: Role, first: u8, len: u64) -> Vec<u8> {
     let mask = if sender == Role::Client { 0x80 } else { 0 };
     let mut wire = match len {
         0..126 => vec![first, mask | len as u8],
@@ -51,12 +51,12 @@ pub fn header(sender: Role, first: u8, len: u64) -> Vec<u8> {
 }
 
 /// An open connection with a fixed key.
-pub fn open(role: Role, config: Config) -> Connection {
+pub(crate) fn open(role: Role, config: Config) -> Connection {
     Connection::with(role, config, Box::new(FixedKey), None)
 }
 
 /// Feeds `bytes` at once and takes all events; after an error those before it are lost.
-pub fn receive(connection: &mut Connection, bytes: &[u8]) -> Result<Vec<Event>, Failed> {
+pub(crate) fn receive(connection: &mut Connection, bytes: &[u8]) -> Result<Vec<Event>, Failed> {
     let mut bytes = bytes.to_vec();
     let mut input = &mut bytes[..];
     let mut events = Vec::new();
@@ -68,7 +68,7 @@ pub fn receive(connection: &mut Connection, bytes: &[u8]) -> Result<Vec<Event>, 
 }
 
 /// As [`receive`], for a decoder alone.
-pub fn decode(decoder: &mut Decoder, bytes: &[u8]) -> Result<Vec<Event>, ProtocolError> {
+pub(crate) fn decode(decoder: &mut Decoder, bytes: &[u8]) -> Result<Vec<Event>, ProtocolError> {
     let mut bytes = bytes.to_vec();
     let mut input = &mut bytes[..];
     let mut events = Vec::new();
@@ -80,7 +80,7 @@ pub fn decode(decoder: &mut Decoder, bytes: &[u8]) -> Result<Vec<Event>, Protoco
 }
 
 /// What the engine writes of its own accord.
-pub fn transmitted(connection: &mut Connection) -> Vec<u8> {
+pub(crate) fn transmitted(connection: &mut Connection) -> Vec<u8> {
     let mut out = Vec::new();
     connection.transmit(&mut out);
     assert!(!connection.wants_transmit());
