@@ -255,9 +255,32 @@ fn an_end_of_stream_without_the_peers_close_frame_is_unexpected() {
         assert_eq!(local.receive_eof(), Err(Failed::UnexpectedEof));
         assert_eq!(closed.receive_eof(), Err(Failed::UnexpectedEof), "the failure stays");
         assert_eq!(remote.receive_eof(), Ok(()));
-        for connection in [open, remote, local, closed] {
-            assert_eq!(connection.state(), Closed);
-        }
+        assert_eq!(
+            [open, remote, local, closed].map(|connection| connection.state()),
+            [Closed, RemoteClosing, Closed, Closed]
+        );
+    }
+}
+
+#[test]
+fn a_close_frame_is_answered_although_the_stream_ended_behind_it() {
+    for role in ROLES {
+        let mut connection = open(role, Config::new());
+        receive(&mut connection, &frame(role.peer(), FIN | CLOSE, NORMAL)).unwrap();
+        assert_eq!(connection.receive_eof(), Ok(()));
+        assert_eq!(transmitted(&mut connection), frame(role, FIN | CLOSE, NORMAL));
+        assert_eq!((connection.state(), connection.close_frames().sent.is_some()), (Closed, true));
+        assert_eq!(connection.receive_eof(), Ok(()));
+    }
+}
+
+#[test]
+fn pongs_are_not_written_to_a_peer_that_vanished() {
+    for role in ROLES {
+        let mut connection = open(role, Config::new());
+        receive(&mut connection, &frame(role.peer(), FIN | PING, b"x")).unwrap();
+        connection.receive_eof().unwrap_err();
+        assert!(!connection.wants_transmit());
     }
 }
 

@@ -181,3 +181,26 @@ fn a_transformed_binary_message_is_not_filled_by_the_caller() {
         assert_eq!(decoder.fill_payload(|_, _| ()), None);
     }
 }
+
+/// Reports that it is full and never does anything.
+#[derive(Debug)]
+struct Stuck;
+
+impl InboundTransform for Stuck {
+    fn transform(&mut self, _: &mut &[u8], _: &mut Vec<u8>, _: usize) -> Result<Step, BrokenStream> {
+        Ok(Step::Full)
+    }
+
+    fn finish(&mut self, _: &mut Vec<u8>, _: usize) -> Result<Step, BrokenStream> {
+        Ok(Step::Full)
+    }
+}
+
+#[test]
+fn a_transform_that_makes_no_progress_ends_the_connection_and_not_the_program() {
+    for role in ROLES {
+        let mut decoder = Decoder::new(role, Config::new()).with_transform(Rsv::Rsv1, Box::new(Stuck));
+        let wire = frame(role.peer(), FIN | RSV1 | BINARY, b"x");
+        assert_eq!(decode(&mut decoder, &wire), Err(E::BrokenExtensionData));
+    }
+}

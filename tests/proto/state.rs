@@ -14,7 +14,7 @@ fn row(state: ConnectionState) -> [Option<ConnectionState>; 10] {
 fn the_whole_table() {
     const NO: Option<ConnectionState> = None;
     let closed = Some(Closed);
-    //                                Accept      Reject           End     Data        Pong                 Close               Receive..           Close                Fail    Eof
+    // in the order of TRANSITIONS
     assert_eq!(row(Connecting), [Some(Open), Some(Rejecting), NO, NO, NO, NO, NO, NO, closed, closed]);
     assert_eq!(row(Rejecting), [NO, NO, closed, NO, NO, NO, NO, NO, closed, closed]);
     assert_eq!(
@@ -33,7 +33,10 @@ fn the_whole_table() {
         ]
     );
     assert_eq!(row(LocalClosing), [NO, NO, NO, NO, NO, NO, Some(LocalClosing), closed, closed, closed]);
-    assert_eq!(row(RemoteClosing), [NO, NO, NO, NO, Some(RemoteClosing), closed, NO, NO, closed, closed]);
+    assert_eq!(
+        row(RemoteClosing),
+        [NO, NO, NO, NO, Some(RemoteClosing), closed, NO, NO, closed, Some(RemoteClosing)]
+    );
     assert_eq!(row(Closed), [NO, NO, NO, NO, NO, NO, NO, NO, closed, closed]);
 }
 
