@@ -1,0 +1,5 @@
+//! The tests of `proto`, file for file as in `src/proto`.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod header;
+mod uri;
