@@ -48,6 +48,7 @@ mod state;
 mod text;
 mod uri;
 mod utf8;
+mod ws;
 
 pub use self::http::HeadError;
 pub use close::{CloseCode, CloseFrames, CloseReason, InvalidCloseCode, ReasonTooLong, Side};
@@ -74,3 +75,4 @@ pub use state::{ConnectionState, Transition};
 pub use text::Text;
 pub use uri::{UriError, WebSocketUri};
 pub use utf8::{InvalidUtf8, Utf8Validator};
+pub use ws::{WsConnection, WsEvent, WsFailed, WsLocalError};

@@ -21,3 +21,4 @@ mod text;
 mod uri;
 mod utf8;
 mod wire;
+mod ws;
