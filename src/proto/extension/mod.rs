@@ -80,7 +80,12 @@ pub trait InboundTransform: fmt::Debug + Send {
     ///
     /// # Errors
     /// [`BrokenStream`] when the payload is not what the extension's specification allows.
-    fn transform(&mut self, input: &mut &[u8], output: &mut Vec<u8>, room: usize) -> Result<Step, BrokenStream>;
+    fn transform(
+        &mut self,
+        input: &mut &[u8],
+        output: &mut Vec<u8>,
+        room: usize,
+    ) -> Result<Step, BrokenStream>;
 
     /// The last byte of the message has been fed: appends what is still to come.
     ///

@@ -1,0 +1,331 @@
+//! A connection after its handshake: the two halves, and the closing state between them (RFC 6455 §5 to §7).
+
+use super::{
+    close::{CloseCode, CloseFrames, CloseReason},
+    config::Config,
+    decoder::Decoder,
+    encoder::Encoder,
+    error::{Failed, LocalError, ProtocolError},
+    event::{CloseConnection, Event, MessageKind, Piece},
+    extension::Transforms,
+    pongs::Pongs,
+    random::RandomSource,
+    role::Role,
+    state::{ConnectionState, Transition},
+};
+
+/// The engine of an open connection: bytes in, events out; events in, bytes out.
+///
+/// It moves no byte by itself. Feed it what came with [`receive`](Self::receive), send with [`send`](Self::send), and
+/// write out what it has to say of its own (pongs, answers to close frames, the close frame after a fault) with
+/// [`transmit`](Self::transmit) whenever events were taken. For HTTP/2, or after a handshake done elsewhere, this is all
+/// that is needed; [`WsConnection`](super::WsConnection) does the handshake as well.
+///
+/// ```
+/// use wscope::proto::{CloseCode, CloseConnection, Config, Connection, ConnectionState, Event, Role};
+///
+/// let mut client = Connection::new(Role::Client, Config::new());
+/// let mut server = Connection::new(Role::Server, Config::new());
+/// let mut wire = Vec::new();
+/// client.send("hello", &mut wire)?;
+/// client.send(CloseConnection::new(CloseCode::NORMAL_CLOSURE), &mut wire)?;
+///
+/// let mut input = &mut wire[..];
+/// assert_eq!(server.receive(&mut input)?, Some(Event::Message("hello".into())));
+/// assert!(matches!(server.receive(&mut input)?, Some(Event::CloseConnection(_))));
+/// assert_eq!(server.state(), ConnectionState::RemoteClosing);
+///
+/// let mut wire = Vec::new();
+/// server.transmit(&mut wire); // the answer to the close frame
+/// client.receive(&mut &mut wire[..])?;
+/// assert_eq!((client.state(), server.state()), (ConnectionState::Closed, ConnectionState::Closed));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Connection {
+    decoder: Decoder,
+    encoder: Encoder,
+    state: ConnectionState,
+    close_frames: CloseFrames,
+    /// Why nothing more is received. Once set it stays.
+    failed: Option<Failed>,
+    pongs: Pongs,
+    /// A close frame of our own accord, an answer or the end after a fault, that waits for `transmit`.
+    closing: Option<CloseConnection>,
+}
+
+impl Connection {
+    /// An open connection without an extension, with masking keys of [`SystemRandom`](super::SystemRandom).
+    #[must_use]
+    pub fn new(role: Role, config: Config) -> Self {
+        Self::from_halves(Decoder::new(role, config), Encoder::new(role))
+    }
+
+    /// An open connection whose masking keys come from `random`, and whose messages pass through the transforms of the
+    /// extension that the handshake agreed on.
+    #[must_use]
+    pub fn with(
+        role: Role,
+        config: Config,
+        random: Box<dyn RandomSource>,
+        transforms: Option<Transforms>,
+    ) -> Self {
+        let decoder = Decoder::new(role, config);
+        let encoder = Encoder::with_random(role, random);
+        match transforms {
+            None => Self::from_halves(decoder, encoder),
+            Some(Transforms { rsv, inbound, outbound }) => {
+                Self::from_halves(decoder.with_transform(rsv, inbound), encoder.with_transform(rsv, outbound))
+            }
+        }
+    }
+
+    fn from_halves(decoder: Decoder, encoder: Encoder) -> Self {
+        Self {
+            decoder,
+            encoder,
+            state: ConnectionState::Open,
+            close_frames: CloseFrames::default(),
+            failed: None,
+            pongs: Pongs::default(),
+            closing: None,
+        }
+    }
+
+    /// Which side this is.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.decoder.role()
+    }
+
+    /// Where the connection stands.
+    #[must_use]
+    pub const fn state(&self) -> ConnectionState {
+        self.state
+    }
+
+    /// Both close frames and their order.
+    #[must_use]
+    pub const fn close_frames(&self) -> &CloseFrames {
+        &self.close_frames
+    }
+
+    /// Why nothing more is received, if something went wrong.
+    #[must_use]
+    pub const fn failed(&self) -> Option<Failed> {
+        self.failed
+    }
+
+    /// Takes bytes until an event is complete: `input` is moved forward past what was used, and what comes after the
+    /// event stays with the caller for the next call. `None`: all bytes are used, and more are needed.
+    ///
+    /// The payload is unmasked in place, so the bytes before the new start of `input` are changed. After a close frame
+    /// and after a fault bytes are taken and discarded (RFC 6455 §1.4, §7.1.7).
+    ///
+    /// # Errors
+    /// [`Failed`], and the same again on every later call. The close frame that tells the peer is queued for
+    /// [`transmit`](Self::transmit), and the state is [`Closed`](ConnectionState::Closed).
+    pub fn receive(&mut self, input: &mut &mut [u8]) -> Result<Option<Event>, Failed> {
+        match self.state {
+            ConnectionState::Open | ConnectionState::LocalClosing => match self.decoder.decode(input) {
+                Ok(Some(event)) => {
+                    self.received(&event);
+                    Ok(Some(event))
+                }
+                Ok(None) => Ok(None),
+                Err(error) => {
+                    *input = &mut [];
+                    Err(self.fail(error))
+                }
+            },
+            ConnectionState::RemoteClosing
+            | ConnectionState::Closed
+            | ConnectionState::Connecting
+            | ConnectionState::Rejecting => {
+                *input = &mut [];
+                self.failed.map_or(Ok(None), Err)
+            }
+        }
+    }
+
+    /// The stream has ended: there are no more bytes. After the peer's close frame that is as it should be, and the
+    /// answer to it can still be written.
+    ///
+    /// # Errors
+    /// [`Failed::UnexpectedEof`] when the peer's close frame was still to come, or an earlier failure.
+    pub fn receive_eof(&mut self) -> Result<(), Failed> {
+        if let Some(failed) = self.failed {
+            return Err(failed);
+        }
+        self.step(Transition::Eof);
+        if self.close_frames.received.is_some() {
+            return Ok(());
+        }
+        self.pongs.clear(); // nobody is there to read them
+        Err(*self.failed.insert(Failed::UnexpectedEof))
+    }
+
+    /// Lets `read` append the next bytes of a large binary message straight to its buffer, without a copy through a
+    /// receive buffer: its second argument says how many are wanted at most. Afterwards call
+    /// [`receive`](Self::receive), with an empty input if there is no other.
+    ///
+    /// `None` without a call of `read` where no such message is under way: at least 16 KiB of it must have come. A `read`
+    /// that does anything but append at most as many bytes as wanted fails the connection.
+    pub fn fill_payload<R>(&mut self, read: impl FnOnce(&mut Vec<u8>, usize) -> R) -> Option<R> {
+        match self.state {
+            ConnectionState::Open | ConnectionState::LocalClosing => {
+                let (outcome, kept) = self.decoder.fill_payload(read)?;
+                if !kept {
+                    self.fail_with(Failed::PayloadBufferMisused, CloseCode::INTERNAL_ERROR.into());
+                }
+                Some(outcome)
+            }
+            ConnectionState::RemoteClosing
+            | ConnectionState::Closed
+            | ConnectionState::Connecting
+            | ConnectionState::Rejecting => None,
+        }
+    }
+
+    /// Appends the bytes of an event to `out`: a message, a piece of one, a ping, a pong, a close frame.
+    ///
+    /// A pong while our close frame is out is skipped: the peer no longer waits for it. A close frame, as the last one,
+    /// takes the pongs along that are queued.
+    ///
+    /// # Errors
+    /// [`LocalError`] when the state does not allow it, or when it would tear an unfinished message. Nothing is appended
+    /// then.
+    pub fn send(&mut self, event: impl Into<Event>, out: &mut Vec<u8>) -> Result<(), LocalError> {
+        match event.into() {
+            Event::Message(message) => self.send_message(message.kind(), message.as_bytes(), out),
+            Event::Piece(Piece { data, message_finished, .. }) => {
+                self.may_send("a message", Transition::SendData)?;
+                self.encoder.fragment(data.kind(), data.as_bytes(), message_finished, out)
+            }
+            Event::Ping(ping) => {
+                self.may_send("a ping", Transition::SendData)?;
+                self.encoder.ping(&ping, out);
+                Ok(())
+            }
+            Event::Pong(_) if self.state == ConnectionState::LocalClosing => Ok(()),
+            Event::Pong(pong) => {
+                self.may_send("a pong", Transition::SendPong)?;
+                self.encoder.pong(&pong, out);
+                Ok(())
+            }
+            Event::CloseConnection(close) => self.send_close(close, out),
+        }
+    }
+
+    /// Appends a text message to `out`, without taking the text.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_text(&mut self, text: &str, out: &mut Vec<u8>) -> Result<(), LocalError> {
+        self.send_message(MessageKind::Text, text.as_bytes(), out)
+    }
+
+    /// Appends a binary message to `out`, without taking the bytes.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_binary(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), LocalError> {
+        self.send_message(MessageKind::Binary, bytes, out)
+    }
+
+    /// Appends what the engine has to say of its own accord: pongs first, then a close frame that answers the peer's or
+    /// ends the connection after a fault. To be called after events were taken, and before the stream is waited for.
+    ///
+    /// Data that was accepted before belongs before a close frame: append it to `out` first.
+    pub fn transmit(&mut self, out: &mut Vec<u8>) {
+        self.transmit_pongs(out);
+        if let Some(close) = self.closing.take() {
+            self.encoder.close(&close, out);
+            if self.state == ConnectionState::RemoteClosing {
+                self.close_frames.sent(close.reason);
+                self.step(Transition::SendClose);
+            }
+        }
+    }
+
+    /// Appends the queued pongs alone; for callers who order control frames and data by themselves.
+    pub fn transmit_pongs(&mut self, out: &mut Vec<u8>) {
+        let encoder = &mut self.encoder;
+        self.pongs.drain(|pong| encoder.pong(pong, out));
+    }
+
+    /// Whether [`transmit`](Self::transmit) would append anything.
+    #[must_use]
+    pub const fn wants_transmit(&self) -> bool {
+        !self.pongs.is_empty() || self.closing.is_some()
+    }
+
+    fn send_message(
+        &mut self,
+        kind: MessageKind,
+        payload: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), LocalError> {
+        self.may_send("a message", Transition::SendData)?;
+        self.encoder.message(kind, payload, out)
+    }
+
+    fn send_close(&mut self, close: CloseConnection, out: &mut Vec<u8>) -> Result<(), LocalError> {
+        self.may_send("a close frame", Transition::SendClose)?;
+        self.transmit_pongs(out);
+        self.encoder.close(&close, out);
+        self.closing = None; // an answer of our own would be a second one
+        self.close_frames.sent(close.reason);
+        self.step(Transition::SendClose);
+        Ok(())
+    }
+
+    const fn may_send(&self, what: &'static str, transition: Transition) -> Result<(), LocalError> {
+        match self.state.on(transition) {
+            Some(_) => Ok(()),
+            None => Err(LocalError::WrongState { what, state: self.state }),
+        }
+    }
+
+    /// What an event means for the connection itself.
+    fn received(&mut self, event: &Event) {
+        match event {
+            Event::Ping(ping) => {
+                // After our close frame nothing may follow, so there a ping stays without an answer.
+                if self.decoder.config().answer_pings && self.state == ConnectionState::Open {
+                    self.pongs.push(ping);
+                }
+            }
+            Event::CloseConnection(close) => {
+                self.close_frames.received(close.reason.clone());
+                self.step(Transition::ReceiveClose);
+                if self.state == ConnectionState::RemoteClosing && self.decoder.config().answer_close {
+                    self.closing = Some(close.response());
+                }
+            }
+            Event::Message(_) | Event::Piece(_) | Event::Pong(_) => {}
+        }
+    }
+
+    /// Fails the connection (RFC 6455 §7.1.7): the close frame that says why is queued, unless one is out already.
+    fn fail(&mut self, error: ProtocolError) -> Failed {
+        self.fail_with(error.into(), CloseReason::truncated(error.close_code(), &error.to_string()))
+    }
+
+    fn fail_with(&mut self, failed: Failed, reason: CloseReason) -> Failed {
+        if self.state == ConnectionState::Open {
+            self.close_frames.sent(Some(reason.clone()));
+            self.closing = Some(CloseConnection::new(reason));
+        }
+        self.step(Transition::Fail);
+        self.failed = Some(failed);
+        failed
+    }
+
+    /// Every caller has asked the table, or takes a step that is open in its state.
+    const fn step(&mut self, transition: Transition) {
+        if let Some(next) = self.state.on(transition) {
+            self.state = next;
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! Bytes in, events out: the receiving half of a connection.
+//!
+//! ```text
+//!            ┌────────────── frame finished ──────────────┐
+//!            ▼                                            │
+//!   header (at most 14 bytes kept) ──▶ payload ──▶ control payload │ message, assembled or in pieces
+//! ```
+//!
+//! Cost: O(bytes), never a rescan. Kept between calls: the bytes of a header or of a control frame that is not complete,
+//! and the message that is being assembled. The payload is unmasked in the caller's buffer.
+
+use super::{
+    close::{CloseCode, CloseReason},
+    config::{Config, Delivery},
+    error::ProtocolError,
+    event::{CloseConnection, ControlPayload, Event, Message, MessageKind, Piece, Ping, Pong},
+    extension::{InboundTransform, Rsv},
+    frame::{FrameHeader, MAX_CONTROL_PAYLOAD, MAX_HEADER, Opcode},
+    mask::Mask,
+    message::{Assembly, whole},
+    role::Role,
+    utf8::validate,
+};
+
+/// The receiving half: knows frames and messages, and nothing of closing states; [`Connection`](super::Connection) adds
+/// these. Usable alone where the two directions must not wait for each other.
+///
+/// ```
+/// use wscope::proto::{Config, Decoder, Event, Message, Role};
+///
+/// let mut decoder = Decoder::new(Role::Client, Config::new());
+/// let mut bytes = *b"\x81\x05Hello\x81\x02yo";
+/// let mut input = &mut bytes[..];
+/// assert_eq!(decoder.decode(&mut input)?, Some(Event::Message("Hello".into())));
+/// assert_eq!(decoder.decode(&mut input)?, Some(Event::Message("yo".into())));
+/// assert_eq!(decoder.decode(&mut input)?, None);
+/// # Ok::<(), wscope::proto::ProtocolError>(())
+/// ```
+#[derive(Debug)]
+pub struct Decoder {
+    role: Role,
+    config: Config,
+    transform: Option<(Rsv, Box<dyn InboundTransform>)>,
+    header: PartialHeader,
+    /// The frame whose payload is under way.
+    frame: Option<Frame>,
+    /// The message that is under way; control frames may stand between its fragments.
+    message: Option<Assembly>,
+}
+
+/// A header of which bytes are missing.
+#[derive(Debug, Default)]
+struct PartialHeader {
+    bytes: [u8; MAX_HEADER],
+    len: usize, // < MAX_HEADER between calls
+}
+
+/// A frame whose header has been judged.
+#[derive(Debug)]
+struct Frame {
+    kind: FrameKind,
+    fin: bool,
+    /// Bytes of the payload that have not come.
+    remaining: u64,
+    mask: Option<Mask>,
+}
+
+#[derive(Debug)]
+enum FrameKind {
+    /// Belongs to the message under way.
+    Data,
+    /// What has come of a control frame, and its kind.
+    Control(Control, [u8; MAX_CONTROL_PAYLOAD], usize),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Control {
+    Close,
+    Ping,
+    Pong,
+}
+
+impl Decoder {
+    /// The receiving half of the side `role`, without an extension.
+    #[must_use]
+    pub fn new(role: Role, config: Config) -> Self {
+        Self { role, config, transform: None, header: PartialHeader::default(), frame: None, message: None }
+    }
+
+    /// Undoes the work of an agreed extension, which owns the reserved bit `rsv`. To be called before the first byte.
+    #[must_use]
+    pub fn with_transform(mut self, rsv: Rsv, inbound: Box<dyn InboundTransform>) -> Self {
+        self.transform = Some((rsv, inbound));
+        self
+    }
+
+    /// Which side this is.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Limits and habits.
+    #[must_use]
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Takes bytes until an event is complete: `input` is moved forward past what was used, so that what comes after
+    /// the event stays with the caller for the next call. `None`: all bytes are used, and more are needed.
+    ///
+    /// # Errors
+    /// The fault of the peer. Its place in the stream is lost: bytes must not be fed after it.
+    pub fn decode(&mut self, input: &mut &mut [u8]) -> Result<Option<Event>, ProtocolError> {
+        loop {
+            if self.frame.is_none() {
+                let owned = self.transform.as_ref().map(|(rsv, _)| *rsv);
+                let Some(header) = self.header.read(input, self.role, owned)? else { return Ok(None) };
+                if let Some(event) = self.begin_frame(&header, input)? {
+                    return Ok(Some(event));
+                }
+            }
+            if let Some(event) = self.payload(input)? {
+                return Ok(Some(event));
+            }
+            if self.frame.is_some() && input.is_empty() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Lets `read` append the next bytes of a large binary message straight to its buffer: the second argument says how
+    /// many are wanted at most. Then [`decode`](Self::decode) goes on, with or without further input.
+    ///
+    /// `None` without a call of `read`, where no such message is under way. For sockets that can read into a `Vec`
+    /// (`Read::take(wanted).read_to_end(buffer)`): it saves the copy out of the receive buffer.
+    ///
+    /// The second value is `false` when `read` did anything but append at most as many bytes as were wanted. The place
+    /// in the stream is lost then, and bytes must not be fed after it.
+    pub fn fill_payload<R>(&mut self, read: impl FnOnce(&mut Vec<u8>, usize) -> R) -> Option<(R, bool)> {
+        match (&mut self.frame, &mut self.message, self.config.delivery) {
+            (Some(Frame { kind: FrameKind::Data, remaining, mask, .. }), Some(message), Delivery::Whole) => {
+                let (outcome, added) = message.fill(mask.as_mut(), *remaining, read)?;
+                *remaining -= added.unwrap_or(0) as u64;
+                Some((outcome, added.is_some()))
+            }
+            (Some(_) | None, Some(_) | None, Delivery::Whole | Delivery::Pieces) => None,
+        }
+    }
+
+    /// A header has been read: judges the frame by it, and gives its event at once when nothing else is needed.
+    fn begin_frame(
+        &mut self,
+        header: &FrameHeader,
+        input: &mut &mut [u8],
+    ) -> Result<Option<Event>, ProtocolError> {
+        let kind = match header.opcode {
+            Opcode::Text => return self.begin_message(MessageKind::Text, header, input),
+            Opcode::Binary => return self.begin_message(MessageKind::Binary, header, input),
+            Opcode::Continuation => {
+                let message = self.message.as_mut().ok_or(ProtocolError::UnexpectedContinuation)?;
+                message.begin_frame(header.payload_len, header.fin, &self.config)?;
+                FrameKind::Data
+            }
+            Opcode::Close => FrameKind::control(Control::Close),
+            Opcode::Ping => FrameKind::control(Control::Ping),
+            Opcode::Pong => FrameKind::control(Control::Pong),
+        };
+        self.frame = Some(Frame::new(kind, header));
+        Ok(None)
+    }
+
+    fn begin_message(
+        &mut self,
+        kind: MessageKind,
+        header: &FrameHeader,
+        input: &mut &mut [u8],
+    ) -> Result<Option<Event>, ProtocolError> {
+        if self.message.is_some() {
+            return Err(ProtocolError::ExpectedContinuation { kind });
+        }
+        let transformed = header.rsv.is_some();
+        if header.fin && !transformed && header.payload_len <= input.len() as u64 {
+            let mut mask = header.mask.map(Mask::new);
+            let payload = take(input, header.payload_len as usize);
+            return whole(kind, payload, mask.as_mut(), &self.config).map(|data| Some(self.finished(data)));
+        }
+        let mut message = Assembly::new(kind, transformed);
+        message.begin_frame(header.payload_len, header.fin, &self.config)?;
+        self.message = Some(message);
+        self.frame = Some(Frame::new(FrameKind::Data, header));
+        Ok(None)
+    }
+
+    /// Takes what there is of the payload under way.
+    fn payload(&mut self, input: &mut &mut [u8]) -> Result<Option<Event>, ProtocolError> {
+        let Some(frame) = &mut self.frame else { return Ok(None) };
+        let here = input.len().min(usize::try_from(frame.remaining).unwrap_or(usize::MAX));
+        match (&mut frame.kind, &mut self.message) {
+            (FrameKind::Control(control, bytes, len), _) => {
+                let payload = take(input, here);
+                if let Some(mask) = &mut frame.mask {
+                    mask.apply(payload);
+                }
+                bytes[*len..*len + here].copy_from_slice(payload);
+                *len += here;
+                frame.remaining -= here as u64;
+                if frame.remaining > 0 {
+                    return Ok(None);
+                }
+                let event = control.event(&bytes[..*len])?;
+                self.frame = None;
+                Ok(Some(event))
+            }
+            (FrameKind::Data, Some(_)) => self.data(input, here),
+            (FrameKind::Data, None) => Ok(None), // a data frame always has its message
+        }
+    }
+
+    /// Takes `here` bytes of the message under way.
+    fn data(&mut self, input: &mut &mut [u8], mut here: usize) -> Result<Option<Event>, ProtocolError> {
+        let (Some(frame), Some(message)) = (&mut self.frame, &mut self.message) else { return Ok(None) };
+        match (&mut self.transform, message.is_transformed()) {
+            (Some((_, inbound)), true) => {
+                if self.config.delivery == Delivery::Pieces {
+                    here = here.min(PIECE_OF_TRANSFORMED);
+                }
+                let payload = take(input, here);
+                if let Some(mask) = &mut frame.mask {
+                    mask.apply(payload);
+                }
+                frame.remaining -= here as u64;
+                message.transform(payload, &mut **inbound, &self.config)?;
+                if frame.remaining == 0 && frame.fin {
+                    message.finish_transform(&mut **inbound, &self.config)?;
+                }
+            }
+            (Some(_) | None, _) => {
+                frame.remaining -= here as u64;
+                message.append(take(input, here), frame.mask.as_mut(), frame.remaining)?;
+            }
+        }
+        let (frame_finished, fin) = (frame.remaining == 0, frame.fin);
+        if frame_finished {
+            self.frame = None;
+        }
+        if frame_finished && fin {
+            let Some(message) = self.message.take() else { return Ok(None) };
+            return message.finish().map(|data| Some(self.finished(data)));
+        }
+        match self.config.delivery {
+            Delivery::Whole => Ok(None),
+            Delivery::Pieces => Ok(message
+                .take_piece()
+                .map(|data| Event::Piece(Piece { data, frame_finished, message_finished: false }))),
+        }
+    }
+
+    /// The event of a message that is complete, or of its last piece.
+    fn finished(&self, data: Message) -> Event {
+        match self.config.delivery {
+            Delivery::Whole => Event::Message(data),
+            Delivery::Pieces => Event::Piece(Piece { data, frame_finished: true, message_finished: true }),
+        }
+    }
+}
+
+impl PartialHeader {
+    /// Reads the next header, from `input` alone where it is complete there.
+    fn read(
+        &mut self,
+        input: &mut &mut [u8],
+        receiver: Role,
+        owned: Option<Rsv>,
+    ) -> Result<Option<FrameHeader>, ProtocolError> {
+        if self.len == 0
+            && let Some((header, len)) = FrameHeader::parse(input, receiver, owned)?
+        {
+            take(input, len);
+            return Ok(Some(header));
+        }
+        let before = self.len;
+        let more = input.len().min(MAX_HEADER - before);
+        self.bytes[before..before + more].copy_from_slice(&input[..more]);
+        match FrameHeader::parse(&self.bytes[..before + more], receiver, owned)? {
+            Some((header, len)) => {
+                take(input, len - before);
+                self.len = 0;
+                Ok(Some(header))
+            }
+            None => {
+                take(input, more);
+                self.len = before + more;
+                Ok(None)
+            }
+        }
+    }
+}
+
+impl Frame {
+    fn new(kind: FrameKind, header: &FrameHeader) -> Self {
+        Self { kind, fin: header.fin, remaining: header.payload_len, mask: header.mask.map(Mask::new) }
+    }
+}
+
+impl FrameKind {
+    const fn control(control: Control) -> Self {
+        Self::Control(control, [0; MAX_CONTROL_PAYLOAD], 0)
+    }
+}
+
+impl Control {
+    fn event(self, payload: &[u8]) -> Result<Event, ProtocolError> {
+        match self {
+            Self::Close => close_connection(payload).map(Event::CloseConnection),
+            Self::Ping => Ok(Event::Ping(Ping(ControlPayload::of_frame(payload)))),
+            Self::Pong => Ok(Event::Pong(Pong(ControlPayload::of_frame(payload)))),
+        }
+    }
+}
+
+/// Judges the payload of a close frame (RFC 6455 §5.5.1, §7.4).
+fn close_connection(payload: &[u8]) -> Result<CloseConnection, ProtocolError> {
+    match payload {
+        [] => Ok(CloseConnection::empty()),
+        [_] => Err(ProtocolError::CloseCodeCut),
+        [high, low, reason @ ..] => {
+            let code = u16::from_be_bytes([*high, *low]);
+            let code = CloseCode::new(code).map_err(|_| ProtocolError::InvalidCloseCode { code })?;
+            let reason = validate(reason).map_err(|_| ProtocolError::CloseReasonNotUtf8)?;
+            Ok(CloseConnection::new(CloseReason::truncated(code, reason)))
+        }
+    }
+}
+
+/// Splits the first `len` bytes off the input.
+fn take<'a>(input: &mut &'a mut [u8], len: usize) -> &'a mut [u8] {
+    let (head, tail) = std::mem::take(input).split_at_mut(len);
+    *input = tail;
+    head
+}
+
+/// Bytes of a transformed payload that become one piece: inflated, they may be a thousand times as many.
+const PIECE_OF_TRANSFORMED: usize = 1024;

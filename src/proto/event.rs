@@ -1,0 +1,346 @@
+//! What a connection receives and sends after its handshake: the same types in both directions.
+
+use super::{close::CloseReason, error::ControlTooLong, frame::MAX_CONTROL_PAYLOAD, text::Text};
+use bytes::Bytes;
+use std::fmt;
+
+/// What came from the peer, or what is to be sent to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A whole message.
+    Message(Message),
+    /// The next part of a message that travels in pieces.
+    Piece(Piece),
+    /// A ping. The engine has queued the answer, unless it was asked not to.
+    Ping(Ping),
+    /// A pong, the answer to a ping or unsolicited (RFC 6455 §5.5.3).
+    Pong(Pong),
+    /// A close frame. The engine has queued the answer, unless it was asked not to.
+    CloseConnection(CloseConnection),
+}
+
+/// A message: data alone, cheap to clone.
+///
+/// ```
+/// use wscope::proto::Message;
+/// assert_eq!(Message::from("hello"), Message::Text("hello".into()));
+/// assert_eq!(Message::from(vec![1, 2]).as_bytes(), [1, 2]);
+/// ```
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "RFC 6455 has two kinds of message, and no opcode is left in sight"
+)]
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum Message {
+    /// UTF-8 text; wsproto's `TextMessage`.
+    Text(Text),
+    /// Bytes; wsproto's `BytesMessage`.
+    Binary(Bytes),
+}
+
+impl Message {
+    /// The payload, whatever the kind.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_str().as_bytes(),
+            Self::Binary(bytes) => bytes,
+        }
+    }
+
+    /// The text of a text message.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Binary(_) => None,
+        }
+    }
+
+    /// Text or binary.
+    #[must_use]
+    pub const fn kind(&self) -> MessageKind {
+        match self {
+            Self::Text(_) => MessageKind::Text,
+            Self::Binary(_) => MessageKind::Binary,
+        }
+    }
+
+    /// Length of the payload in bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.as_bytes().len()
+    }
+
+    /// Whether the payload is empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.as_bytes().is_empty()
+    }
+}
+
+/// Bytes of a payload that `Debug` shows: a log line is no place for a megabyte.
+const DEBUG_BYTES: usize = 64;
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.as_bytes();
+        let shown = &bytes[..bytes.len().min(DEBUG_BYTES)];
+        match self {
+            Self::Text(_) => write!(f, "Text({:?}", String::from_utf8_lossy(shown))?,
+            Self::Binary(_) => write!(f, "Binary(b\"{}\"", shown.escape_ascii())?,
+        }
+        if shown.len() < bytes.len() { write!(f, ".. {} bytes)", bytes.len()) } else { f.write_str(")") }
+    }
+}
+
+impl From<&str> for Message {
+    fn from(text: &str) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<String> for Message {
+    fn from(text: String) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<Text> for Message {
+    fn from(text: Text) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&[u8]> for Message {
+    fn from(bytes: &[u8]) -> Self {
+        Self::Binary(Bytes::copy_from_slice(bytes))
+    }
+}
+
+impl From<Vec<u8>> for Message {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Binary(bytes.into())
+    }
+}
+
+impl From<Bytes> for Message {
+    fn from(bytes: Bytes) -> Self {
+        Self::Binary(bytes)
+    }
+}
+
+/// The two kinds of message.
+#[allow(clippy::exhaustive_enums, reason = "as Message")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MessageKind {
+    /// UTF-8 text.
+    Text,
+    /// Bytes.
+    Binary,
+}
+
+impl fmt::Display for MessageKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text => "text",
+            Self::Binary => "binary",
+        })
+    }
+}
+
+/// A part of a message.
+///
+/// Received: what has come of it, in no relation to the sender's cuts, except that [`frame_finished`](Self::frame_finished)
+/// tells the end of a frame; text is cut between characters. Sent: one frame, a fragment (RFC 6455 §5.4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Piece {
+    /// The bytes or the text.
+    pub data: Message,
+    /// The last piece of a frame. Ignored when sending: a piece is a frame.
+    pub frame_finished: bool,
+    /// The last piece of the message.
+    pub message_finished: bool,
+}
+
+impl Piece {
+    /// A piece that more will follow.
+    pub fn more(data: impl Into<Message>) -> Self {
+        Self { data: data.into(), frame_finished: true, message_finished: false }
+    }
+
+    /// The last piece of its message; may be empty.
+    pub fn last(data: impl Into<Message>) -> Self {
+        Self { data: data.into(), frame_finished: true, message_finished: true }
+    }
+}
+
+/// A ping (RFC 6455 §5.5.2).
+///
+/// ```
+/// use wscope::proto::Ping;
+/// assert_eq!(Ping::new(b"are you there?")?.payload(), b"are you there?");
+/// assert!(Ping::new(&[0; 126]).is_err());
+/// # Ok::<(), wscope::proto::ControlTooLong>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ping(pub(super) ControlPayload);
+
+impl Ping {
+    /// A ping with a payload that its pong will carry.
+    ///
+    /// # Errors
+    /// [`ControlTooLong`] above [`MAX_CONTROL_PAYLOAD`] bytes.
+    pub fn new(payload: &[u8]) -> Result<Self, ControlTooLong> {
+        ControlPayload::new(payload).map(Self)
+    }
+
+    /// 0 to [`MAX_CONTROL_PAYLOAD`] bytes.
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// The pong that answers it.
+    #[must_use]
+    pub const fn response(&self) -> Pong {
+        Pong(self.0)
+    }
+}
+
+/// A pong (RFC 6455 §5.5.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pong(pub(super) ControlPayload);
+
+impl Pong {
+    /// A pong that answers a ping with this payload, or one that nobody asked for: a heartbeat in one direction.
+    ///
+    /// # Errors
+    /// [`ControlTooLong`] above [`MAX_CONTROL_PAYLOAD`] bytes.
+    pub fn new(payload: &[u8]) -> Result<Self, ControlTooLong> {
+        ControlPayload::new(payload).map(Self)
+    }
+
+    /// 0 to [`MAX_CONTROL_PAYLOAD`] bytes.
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+/// A close frame (RFC 6455 §5.5.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CloseConnection {
+    /// `None` is the empty close frame, which says nothing about why: APIs without a type for it call it 1005.
+    pub reason: Option<CloseReason>,
+}
+
+impl CloseConnection {
+    /// A close frame with a code, and a text if there is something to say.
+    pub fn new(reason: impl Into<CloseReason>) -> Self {
+        Self { reason: Some(reason.into()) }
+    }
+
+    /// A close frame without a code.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self { reason: None }
+    }
+
+    /// The answer to it: the same frame. RFC 6455 §5.5.1 wants the code echoed; with the text, as wsproto and python
+    /// websockets echo it, the peer can tell the answer to its own close frame from one that crossed it.
+    #[must_use]
+    pub fn response(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// A payload that fits into a control frame, held in place.
+#[derive(Clone, Copy)]
+pub(super) struct ControlPayload {
+    bytes: [u8; MAX_CONTROL_PAYLOAD],
+    len: u8, // <= MAX_CONTROL_PAYLOAD
+}
+
+impl ControlPayload {
+    pub(super) const EMPTY: Self = Self { bytes: [0; MAX_CONTROL_PAYLOAD], len: 0 };
+
+    pub(super) fn new(payload: &[u8]) -> Result<Self, ControlTooLong> {
+        if payload.len() > MAX_CONTROL_PAYLOAD {
+            return Err(ControlTooLong { len: payload.len() });
+        }
+        Ok(Self::of_frame(payload))
+    }
+
+    /// The payload of a control frame that has been judged: longer ones were refused, so nothing is cut.
+    pub(super) fn of_frame(payload: &[u8]) -> Self {
+        let len = payload.len().min(MAX_CONTROL_PAYLOAD);
+        let mut this = Self::EMPTY;
+        this.bytes[..len].copy_from_slice(&payload[..len]);
+        this.len = len as u8;
+        this
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+}
+
+impl Default for ControlPayload {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
+impl PartialEq for ControlPayload {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for ControlPayload {}
+
+impl fmt::Debug for ControlPayload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "b\"{}\"", self.as_bytes().escape_ascii())
+    }
+}
+
+impl From<Message> for Event {
+    fn from(message: Message) -> Self {
+        Self::Message(message)
+    }
+}
+
+impl From<&str> for Event {
+    fn from(text: &str) -> Self {
+        Self::Message(text.into())
+    }
+}
+
+impl From<Piece> for Event {
+    fn from(piece: Piece) -> Self {
+        Self::Piece(piece)
+    }
+}
+
+impl From<Ping> for Event {
+    fn from(ping: Ping) -> Self {
+        Self::Ping(ping)
+    }
+}
+
+impl From<Pong> for Event {
+    fn from(pong: Pong) -> Self {
+        Self::Pong(pong)
+    }
+}
+
+impl From<CloseConnection> for Event {
+    fn from(close: CloseConnection) -> Self {
+        Self::CloseConnection(close)
+    }
+}

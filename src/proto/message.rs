@@ -1,0 +1,274 @@
+//! Assembly: how fragments become a message, and the limits that hold meanwhile (RFC 6455 §5.4).
+//!
+//! Fragments are appended to one buffer, so a message in 100,000 of them costs what it weighs. The buffer grows with
+//! the bytes that came and never with those declared: its capacity is at most twice what it holds.
+
+use super::{
+    config::Config,
+    error::ProtocolError,
+    event::{Message, MessageKind},
+    extension::{BrokenStream, InboundTransform, Step},
+    mask::Mask,
+    utf8::{InvalidUtf8, Utf8Validator, validate},
+};
+use bytes::Bytes;
+
+/// A message that has begun and is not finished, or the part of it that has not been handed out.
+#[derive(Debug)]
+pub(super) struct Assembly {
+    content: Content,
+    /// An extension's transform is to be undone.
+    transformed: bool,
+    /// Bytes of the message so far, after the transform, handed out or not.
+    size: u64,
+    fragments: u32,
+    /// Empty fragments since the last one that was not.
+    empty: u32,
+}
+
+#[derive(Debug)]
+enum Content {
+    Text(String, Utf8Validator),
+    Binary(Vec<u8>),
+}
+
+impl Assembly {
+    pub(super) const fn new(kind: MessageKind, transformed: bool) -> Self {
+        let content = match kind {
+            MessageKind::Text => Content::Text(String::new(), Utf8Validator::new()),
+            MessageKind::Binary => Content::Binary(Vec::new()),
+        };
+        Self { content, transformed, size: 0, fragments: 0, empty: 0 }
+    }
+
+    pub(super) const fn is_transformed(&self) -> bool {
+        self.transformed
+    }
+
+    /// Judges the next frame of the message by its header, before anything is allocated for it.
+    pub(super) const fn begin_frame(
+        &mut self,
+        len: u64,
+        fin: bool,
+        config: &Config,
+    ) -> Result<(), ProtocolError> {
+        self.fragments = self.fragments.saturating_add(1);
+        if self.fragments > config.max_fragments {
+            return Err(ProtocolError::TooManyFragments { limit: config.max_fragments });
+        }
+        if len > 0 || fin {
+            self.empty = 0;
+        } else if self.empty == config.max_empty_fragments {
+            return Err(ProtocolError::TooManyEmptyFragments { limit: config.max_empty_fragments });
+        } else {
+            self.empty += 1;
+        }
+        // What a transform makes of the bytes is checked while it makes it.
+        if self.transformed { Ok(()) } else { check_size(self.size.saturating_add(len), config) }
+    }
+
+    /// Takes the next bytes of a plain payload, as they were on the wire; `rest` more will follow in this frame.
+    pub(super) fn append(
+        &mut self,
+        payload: &mut [u8],
+        mask: Option<&mut Mask>,
+        rest: u64,
+    ) -> Result<(), ProtocolError> {
+        self.size += payload.len() as u64; // checked by begin_frame
+        match (&mut self.content, mask) {
+            (Content::Binary(buffer), mask) => {
+                buffer.reserve_exact(growth(buffer.len(), buffer.capacity(), payload.len(), rest));
+                match mask {
+                    Some(mask) => mask.append(payload, buffer),
+                    None => buffer.extend_from_slice(payload),
+                }
+            }
+            (Content::Text(text, utf8), mask) => {
+                if let Some(mask) = mask {
+                    mask.apply(payload);
+                }
+                // A character that was begun in the last piece is completed in this one.
+                let now = payload.len() + Utf8Validator::MAX_PARTIAL;
+                text.reserve_exact(growth(text.len(), text.capacity(), now, rest));
+                utf8.push(payload, text)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Undoes the extension's work on the next bytes of the payload, already unmasked, in bounded steps.
+    pub(super) fn transform(
+        &mut self,
+        mut payload: &[u8],
+        inbound: &mut dyn InboundTransform,
+        config: &Config,
+    ) -> Result<(), ProtocolError> {
+        self.steps(config, |output, room| inbound.transform(&mut payload, output, room))
+    }
+
+    /// The last byte of a transformed payload has come.
+    pub(super) fn finish_transform(
+        &mut self,
+        inbound: &mut dyn InboundTransform,
+        config: &Config,
+    ) -> Result<(), ProtocolError> {
+        self.steps(config, |output, room| inbound.finish(output, room))
+    }
+
+    /// Runs a transform until it is done: each step appends at most [`TRANSFORM_STEP`] bytes, and at most one byte more
+    /// than the limit of the message allows, so that the limit holds while a message is inflated.
+    fn steps(
+        &mut self,
+        config: &Config,
+        mut step: impl FnMut(&mut Vec<u8>, usize) -> Result<Step, BrokenStream>,
+    ) -> Result<(), ProtocolError> {
+        let mut output = Vec::new();
+        loop {
+            let left = (config.max_message_size as u64 - self.size).saturating_add(1);
+            let room = usize::try_from(left).unwrap_or(usize::MAX).min(TRANSFORM_STEP);
+            let (done, added) = match &mut self.content {
+                Content::Binary(buffer) => {
+                    let start = buffer.len();
+                    (step(buffer, room)?, buffer.len() - start)
+                }
+                Content::Text(text, utf8) => {
+                    output.clear();
+                    let done = step(&mut output, room)?;
+                    utf8.push(&output, text)?;
+                    (done, output.len())
+                }
+            };
+            self.size += added as u64;
+            check_size(self.size, config)?;
+            match done {
+                Step::Done => return Ok(()),
+                Step::Full if added == 0 => return Err(ProtocolError::BrokenExtensionData), // would never end
+                Step::Full => {}
+            }
+        }
+    }
+
+    /// Lets the caller append to the buffer of a large binary message what it reads; see
+    /// [`Decoder::fill_payload`](super::Decoder::fill_payload). `None` where that is not possible or not worth it.
+    ///
+    /// Gives what `read` gave and how many bytes it appended: `None` if it did anything else to the buffer.
+    pub(super) fn fill<R>(
+        &mut self,
+        mask: Option<&mut Mask>,
+        rest: u64,
+        read: impl FnOnce(&mut Vec<u8>, usize) -> R,
+    ) -> Option<(R, Option<usize>)> {
+        let Content::Binary(buffer) = &mut self.content else { return None };
+        if self.transformed || rest == 0 || buffer.len() < FILL_FROM {
+            return None;
+        }
+        let start = buffer.len();
+        let room = buffer.capacity() - start;
+        let wanted = usize::try_from(rest)
+            .unwrap_or(usize::MAX)
+            .min(if room > 0 { room } else { start })
+            .min(FILL_STEP);
+        buffer.reserve_exact(growth(start, buffer.capacity(), wanted, rest - wanted as u64));
+        let outcome = read(buffer, wanted);
+        let added = buffer.len().checked_sub(start).filter(|added| *added <= wanted);
+        if let (Some(_), Some(mask)) = (added, mask) {
+            mask.apply(&mut buffer[start..]);
+        }
+        self.size += added.unwrap_or(0) as u64;
+        Some((outcome, added))
+    }
+
+    /// What has come since the last piece was taken, without the bytes of a character that is not complete.
+    pub(super) fn take_piece(&mut self) -> Option<Message> {
+        match &mut self.content {
+            Content::Text(text, _) if text.is_empty() => None,
+            Content::Binary(buffer) if buffer.is_empty() => None,
+            Content::Text(text, _) => Some(text_message(std::mem::take(text))),
+            Content::Binary(buffer) => Some(binary_message(std::mem::take(buffer))),
+        }
+    }
+
+    /// The message is over: what has not been handed out of it.
+    pub(super) fn finish(self) -> Result<Message, ProtocolError> {
+        match self.content {
+            Content::Text(text, utf8) => {
+                utf8.finish()?;
+                Ok(text_message(text))
+            }
+            Content::Binary(buffer) => Ok(binary_message(buffer)),
+        }
+    }
+}
+
+/// The short way for a message that is wholly here in one plain frame: one allocation, of its own size.
+pub(super) fn whole(
+    kind: MessageKind,
+    payload: &mut [u8],
+    mask: Option<&mut Mask>,
+    config: &Config,
+) -> Result<Message, ProtocolError> {
+    check_size(payload.len() as u64, config)?;
+    match (kind, mask) {
+        (MessageKind::Text, mask) => {
+            if let Some(mask) = mask {
+                mask.apply(payload);
+            }
+            Ok(Message::Text(validate(payload)?.into()))
+        }
+        (MessageKind::Binary, None) => Ok(Message::Binary(Bytes::copy_from_slice(payload))),
+        (MessageKind::Binary, Some(mask)) => {
+            let mut buffer = Vec::with_capacity(payload.len());
+            mask.append(payload, &mut buffer);
+            Ok(Message::Binary(buffer.into()))
+        }
+    }
+}
+
+/// How much to reserve so that `now` bytes fit, knowing that `rest` more are declared: never more than twice what is
+/// here by then, and not more than the frame can fill.
+const fn growth(len: usize, capacity: usize, now: usize, rest: u64) -> usize {
+    let needed = len + now;
+    if needed <= capacity {
+        return 0;
+    }
+    let doubled = if needed > 2 * capacity { needed } else { 2 * capacity };
+    let declared = if rest > (usize::MAX - needed) as u64 { usize::MAX } else { needed + rest as usize };
+    (if doubled < declared { doubled } else { declared }) - len
+}
+
+const fn check_size(size: u64, config: &Config) -> Result<(), ProtocolError> {
+    let limit = config.max_message_size as u64;
+    if size > limit { Err(ProtocolError::MessageTooBig { size, limit }) } else { Ok(()) }
+}
+
+fn text_message(mut text: String) -> Message {
+    text.shrink_to_fit(); // what stays over would live as long as the message
+    Message::Text(text.into())
+}
+
+fn binary_message(mut bytes: Vec<u8>) -> Message {
+    bytes.shrink_to_fit();
+    Message::Binary(bytes.into())
+}
+
+impl From<InvalidUtf8> for ProtocolError {
+    fn from(InvalidUtf8: InvalidUtf8) -> Self {
+        Self::InvalidUtf8
+    }
+}
+
+impl From<BrokenStream> for ProtocolError {
+    fn from(_: BrokenStream) -> Self {
+        Self::BrokenExtensionData
+    }
+}
+
+/// Most bytes that an extension may append before the limits are looked at again.
+const TRANSFORM_STEP: usize = 16 * 1024;
+
+/// A message is worth reading straight into its buffer once this much of it has come: before, a peer that declares much
+/// and sends nothing would cost us the room.
+const FILL_FROM: usize = 16 * 1024;
+
+/// Most bytes that are read into a message's buffer before they are unmasked: they should still be in the cache.
+const FILL_STEP: usize = 256 * 1024;
