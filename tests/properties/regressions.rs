@@ -1,0 +1,30 @@
+//! What the properties found, each as its smallest case.
+
+use wscope::proto::{CloseCode, CloseConnection, Config, Connection, ConnectionState, Event, Role, Side};
+
+/// All events of `wire`, received in chunks of `len` bytes.
+fn receive(connection: &mut Connection, wire: &[u8], len: usize) -> Vec<Event> {
+    let mut events = Vec::new();
+    for chunk in wire.chunks(len) {
+        let mut chunk = chunk.to_vec();
+        let mut input = &mut chunk[..];
+        while let Some(event) = connection.receive(&mut input).expect("legal frames") {
+            events.push(event);
+        }
+    }
+    events
+}
+
+#[test]
+fn an_answer_written_after_the_end_of_the_stream_is_remembered_as_sent() {
+    let mut connection = Connection::new(Role::Client, Config::new());
+    receive(&mut connection, b"\x88\x02\x03\xE8", usize::MAX);
+    assert_eq!(connection.receive_eof(), Ok(()));
+    let mut out = Vec::new();
+    connection.transmit(&mut out);
+    assert_eq!(out.len(), 8);
+    let close = CloseConnection::new(CloseCode::NORMAL_CLOSURE);
+    let frames = connection.close_frames();
+    assert_eq!((&frames.sent, frames.first), (&Some(close.reason), Some(Side::Remote)));
+    assert_eq!(connection.state(), ConnectionState::Closed);
+}
