@@ -250,9 +250,11 @@ impl Decoder {
         }
         match self.config.delivery {
             Delivery::Whole => Ok(None),
-            Delivery::Pieces => Ok(message
-                .take_piece()
-                .map(|data| Event::Piece(Piece { data, frame_finished, message_finished: false }))),
+            Delivery::Pieces => {
+                let piece = Piece { data: message.take_piece(), frame_finished, message_finished: false };
+                // The end of a frame is told even where no whole character has come since the last piece.
+                Ok((frame_finished || !piece.data.is_empty()).then_some(Event::Piece(piece)))
+            }
         }
     }
 

@@ -178,12 +178,10 @@ impl Assembly {
     }
 
     /// What has come since the last piece was taken, without the bytes of a character that is not complete.
-    pub(super) fn take_piece(&mut self) -> Option<Message> {
+    pub(super) fn take_piece(&mut self) -> Message {
         match &mut self.content {
-            Content::Text(text, _) if text.is_empty() => None,
-            Content::Binary(buffer) if buffer.is_empty() => None,
-            Content::Text(text, _) => Some(text_message(std::mem::take(text))),
-            Content::Binary(buffer) => Some(binary_message(std::mem::take(buffer))),
+            Content::Text(text, _) => text_message(std::mem::take(text)),
+            Content::Binary(buffer) => binary_message(std::mem::take(buffer)),
         }
     }
 

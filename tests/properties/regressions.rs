@@ -1,6 +1,8 @@
 //! What the properties found, each as its smallest case.
 
-use wscope::proto::{CloseCode, CloseConnection, Config, Connection, ConnectionState, Event, Role, Side};
+use wscope::proto::{
+    CloseCode, CloseConnection, Config, Connection, ConnectionState, Delivery, Event, Piece, Role, Side,
+};
 
 /// All events of `wire`, received in chunks of `len` bytes.
 fn receive(connection: &mut Connection, wire: &[u8], len: usize) -> Vec<Event> {
@@ -13,6 +15,22 @@ fn receive(connection: &mut Connection, wire: &[u8], len: usize) -> Vec<Event> {
         }
     }
     events
+}
+
+#[test]
+fn the_end_of_a_frame_is_told_even_inside_a_character() {
+    let wire = b"\x01\x02a\xC3\x00\x00\x80\x01\xBC";
+    let piece = |text, frame_finished| {
+        let mut piece = Piece::more(text);
+        piece.frame_finished = frame_finished;
+        Event::Piece(piece)
+    };
+    let rest = [piece("", true), Event::Piece(Piece::last("ü"))];
+    let open = || Connection::new(Role::Client, Config::new().delivery(Delivery::Pieces));
+    let whole = receive(&mut open(), wire, usize::MAX);
+    assert_eq!(whole, [&[piece("a", true)][..], &rest].concat());
+    let bytewise = receive(&mut open(), wire, 1);
+    assert_eq!(bytewise, [&[piece("a", false), piece("", true)][..], &rest].concat());
 }
 
 #[test]
