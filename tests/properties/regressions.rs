@@ -1,5 +1,6 @@
 //! What the properties found, each as its smallest case.
 
+use allocation_counter::measure;
 use wscope::proto::{
     CloseCode, CloseConnection, Config, Connection, ConnectionState, Delivery, Event, Piece, Role, Side,
 };
@@ -15,6 +16,32 @@ fn receive(connection: &mut Connection, wire: &[u8], len: usize) -> Vec<Event> {
         }
     }
     events
+}
+
+#[test]
+fn small_fragments_do_not_move_the_message_each_time() {
+    let wire = [b"\x02\x01a".to_vec(), b"\x00\x01a".repeat(9998), b"\x80\x01a".to_vec()].concat();
+    let mut connection = Connection::new(Role::Client, Config::new());
+    let mut input = wire;
+    let used = measure(|| assert!(matches!(connection.receive(&mut &mut input[..]), Ok(Some(_)))));
+    assert!(used.bytes_total < 50_000, "{used:?} for a message of 10,000 bytes");
+}
+
+#[test]
+fn small_fragments_that_are_filled_in_do_not_move_the_message_each_time() {
+    let mut connection = Connection::new(Role::Client, Config::new());
+    receive(&mut connection, &[&[0x02, 126, 0x40, 0x00][..], &[7; 16_384]].concat(), usize::MAX);
+    let used = measure(|| {
+        for _ in 0..10_000 {
+            assert_eq!(connection.receive(&mut &mut b"\x00\x01".to_owned()[..]), Ok(None));
+            assert_eq!(
+                connection.fill_payload(|buffer, wanted| buffer.resize(buffer.len() + wanted, 7)),
+                Some(())
+            );
+            assert_eq!(connection.receive(&mut &mut [][..]), Ok(None));
+        }
+    });
+    assert!(used.bytes_total < 100_000, "{used:?} for a message of 26,384 bytes");
 }
 
 #[test]
