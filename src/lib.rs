@@ -2,3 +2,16 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod proto;
+
+/// The README and the pages of the book that hold Rust code: `cargo test` compiles and runs it.
+/// `tests/book.rs` sees to it that no page is forgotten.
+#[cfg(doctest)]
+mod book {
+    macro_rules! pages {
+        ($($page:ident = $path:literal;)*) => { $(#[doc = include_str!($path)] struct $page;)* };
+    }
+
+    pages! {
+        Readme = "../README.md";
+    }
+}

@@ -148,7 +148,8 @@ impl Connection {
         }
     }
 
-    /// The stream has ended: there are no more bytes.
+    /// The stream has ended: there are no more bytes. After the peer's close frame that is as it should be, and the
+    /// answer to it can still be written.
     ///
     /// # Errors
     /// [`Failed::UnexpectedEof`] when the peer's close frame was still to come, or an earlier failure.
@@ -156,9 +157,12 @@ impl Connection {
         if let Some(failed) = self.failed {
             return Err(failed);
         }
-        let clean = self.close_frames.received.is_some();
         self.step(Transition::Eof);
-        if clean { Ok(()) } else { Err(*self.failed.insert(Failed::UnexpectedEof)) }
+        if self.close_frames.received.is_some() {
+            return Ok(());
+        }
+        self.pongs.clear(); // nobody is there to read them
+        Err(*self.failed.insert(Failed::UnexpectedEof))
     }
 
     /// Lets `read` append the next bytes of a large binary message straight to its buffer, without a copy through a

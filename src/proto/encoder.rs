@@ -30,8 +30,6 @@ pub struct Encoder {
     /// Where a client's masking keys come from; a server masks nothing.
     keys: Option<Box<dyn RandomSource>>,
     transform: Option<(Rsv, Box<dyn OutboundTransform>)>,
-    /// Holds one transformed payload while it is framed.
-    transformed: Vec<u8>,
     /// The message that is being sent in fragments.
     unfinished: Option<Unfinished>,
 }
@@ -56,7 +54,7 @@ impl Encoder {
             Role::Client => Some(random),
             Role::Server => None,
         };
-        Self { keys, transform: None, transformed: Vec::new(), unfinished: None }
+        Self { keys, transform: None, unfinished: None }
     }
 
     /// Lets an agreed extension, which owns the reserved bit `rsv`, do its work. To be called before the first message.
@@ -137,22 +135,16 @@ impl Encoder {
         let first = self.unfinished.is_none();
         let mut header = FrameHeader::new(if first { kind.into() } else { Opcode::Continuation }, 0);
         header.fin = fin;
-        let mut transformed = false;
-        if let Some((rsv, outbound)) = &mut self.transform
-            && self.unfinished.is_none_or(|unfinished| unfinished.transformed)
-        {
-            let mut buffer = std::mem::take(&mut self.transformed);
-            transformed = outbound.transform(payload, first, fin, &mut buffer);
-            header.rsv = (transformed && first).then_some(*rsv);
-            if transformed {
-                self.frame(header, &buffer, out);
+        let mut output = Vec::new(); // a large message leaves nothing behind
+        let transformed = match &mut self.transform {
+            Some((rsv, outbound)) if self.unfinished.is_none_or(|unfinished| unfinished.transformed) => {
+                let transformed = outbound.transform(payload, first, fin, &mut output);
+                header.rsv = (transformed && first).then_some(*rsv);
+                transformed
             }
-            buffer.clear();
-            self.transformed = buffer;
-        }
-        if !transformed {
-            self.frame(header, payload, out);
-        }
+            Some(_) | None => false,
+        };
+        self.frame(header, if transformed { &output } else { payload }, out);
         self.unfinished = (!fin).then_some(Unfinished { kind, transformed });
     }
 

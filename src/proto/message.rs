@@ -52,7 +52,7 @@ impl Assembly {
         fin: bool,
         config: &Config,
     ) -> Result<(), ProtocolError> {
-        self.fragments += 1; // at most u32::MAX: the limit is checked at once
+        self.fragments = self.fragments.saturating_add(1);
         if self.fragments > config.max_fragments {
             return Err(ProtocolError::TooManyFragments { limit: config.max_fragments });
         }
@@ -142,6 +142,7 @@ impl Assembly {
             check_size(self.size, config)?;
             match done {
                 Step::Done => return Ok(()),
+                Step::Full if added == 0 => return Err(ProtocolError::BrokenExtensionData), // would never end
                 Step::Full => {}
             }
         }

@@ -7,8 +7,11 @@
 //!      ▼       SendClose                 ReceiveClose           │ │
 //!    Open ──────────────▶ LocalClosing ─────────────────────────┘ │
 //!      │       ReceiveClose              SendClose                │
-//!      └────────────────▶ RemoteClosing ──────────────────────────┘      Fail and Eof lead to Closed from everywhere
+//!      └────────────────▶ RemoteClosing ──────────────────────────┘
 //! ```
+//!
+//! `Fail` and `Eof` lead to `Closed` from everywhere, but for the end of a stream after the peer's close frame: that is
+//! how a peer that closes leaves, and the answer to it can still be written.
 //!
 //! The table does not know our role, so the two sides cannot drift apart. Invariant: nothing leaves `Closed`.
 
@@ -95,7 +98,7 @@ impl ConnectionState {
             (LocalClosing, ReceiveData) => Some(LocalClosing),
             (LocalClosing, ReceiveClose) => Some(Closed),
             // The peer has said that it will not read on, but our close frame is not out yet (RFC 6455 §5.5.1).
-            (RemoteClosing, SendPong) => Some(RemoteClosing),
+            (RemoteClosing, SendPong | Eof) => Some(RemoteClosing),
             (RemoteClosing, SendClose) => Some(Closed),
 
             (Connecting | Open | RemoteClosing | LocalClosing | Closed | Rejecting, Fail | Eof) => {

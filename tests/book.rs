@@ -1,0 +1,102 @@
+//! The book and the README as text: no Rust block is left out of the tests, no page out of the contents, no link leads
+//! nowhere. That the Rust blocks themselves compile and run is the business of `cargo test` (see `src/lib.rs`).
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+#[test]
+fn every_page_with_rust_code_is_compiled() {
+    let library = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    for (path, text) in pages().unwrap() {
+        let path = path.strip_prefix(root()).unwrap().to_str().unwrap();
+        let compiled = library.contains(&format!("\"../{path}\""));
+        assert!(
+            compiled || !has_rust_code(&text),
+            "{path} has Rust code: list it in `mod book` of src/lib.rs"
+        );
+    }
+}
+
+#[test]
+fn every_page_is_in_the_contents() {
+    let summary = root().join("docs/src/SUMMARY.md");
+    let listed = links(&fs::read_to_string(&summary).unwrap(), &summary);
+    for (path, _) in pages().unwrap() {
+        let in_the_book = path.starts_with(root().join("docs/src")) && path != summary;
+        assert!(!in_the_book || listed.contains(&path), "{} is not in SUMMARY.md", path.display());
+    }
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    for (path, text) in pages().unwrap() {
+        for target in links(&text, &path) {
+            assert!(target.exists(), "{} links to {}, which is not there", path.display(), target.display());
+        }
+    }
+}
+
+#[test]
+fn every_dependency_is_explained() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let page = fs::read_to_string(root().join("docs/src/project/dependencies.md")).unwrap();
+    for section in manifest.split("\n[").filter(|section| section.contains("dependencies]")) {
+        let lines = section.lines().skip(1).filter(|line| !line.starts_with('#'));
+        for name in lines.filter_map(|line| line.split_once(" = ")).map(|(name, _)| name) {
+            assert!(
+                page.contains(&format!("`{name}`")),
+                "{name} is missing in docs/src/project/dependencies.md"
+            );
+        }
+    }
+}
+
+#[test]
+fn rust_code_and_links_are_recognised() {
+    assert!(has_rust_code("text\n```rust\nfn f() {}\n```\n"));
+    assert!(has_rust_code("- item\n  ```rust,no_run\n  ```\n"));
+    assert!(has_rust_code("```\nfenced without a language is Rust to rustdoc\n```\n"));
+    assert!(!has_rust_code("```sh\ncargo test\n```\n\n```text\n```\n"));
+    let found =
+        links("see [a](b/c.md#d), [e](https://f.g/) and [h](#i)\n[j]( ../k.md )", Path::new("x/y.md"));
+    assert_eq!(found, [Path::new("x/b/c.md"), Path::new("x/../k.md")]);
+}
+
+/// README, SECURITY and each page of the book.
+fn pages() -> io::Result<Vec<(PathBuf, String)>> {
+    let mut paths = vec![root().join("README.md"), root().join("SECURITY.md")];
+    let mut folders = vec![root().join("docs/src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            let list = if path.is_dir() { &mut folders } else { &mut paths };
+            list.push(path);
+        }
+    }
+    paths.into_iter().map(|path| Ok((path.clone(), fs::read_to_string(path)?))).collect()
+}
+
+/// Whether rustdoc would take a fenced block of `page` for Rust: its first word is `rust`, or there is none.
+fn has_rust_code(page: &str) -> bool {
+    let fences = page.lines().filter_map(|line| line.trim_start().strip_prefix("```"));
+    let openings = fences.step_by(2);
+    openings
+        .map(|words| words.split(',').next().unwrap_or("").trim())
+        .any(|word| word.is_empty() || word == "rust")
+}
+
+/// Where the inline links of `page`, which stands at `path`, lead inside the tree.
+fn links(page: &str, path: &Path) -> Vec<PathBuf> {
+    let folder = path.parent().unwrap_or(path);
+    let targets =
+        page.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target.trim());
+    let targets =
+        targets.filter(|target| !target.contains("://")).map(|target| target.split('#').next().unwrap_or(""));
+    targets.filter(|target| !target.is_empty()).map(|target| folder.join(target)).collect()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}

@@ -1,0 +1,116 @@
+use crate::wire::{BINARY, CLOSE, CONTINUATION, FIN, FixedKey, PING, PONG, ROLES, TEXT, frame};
+use wscope::proto::{
+    CloseCode, CloseConnection, CloseReason, Encoder, LocalError, MessageKind, Ping, Pong, Role,
+};
+
+fn encoder(role: Role) -> Encoder {
+    Encoder::with_random(role, Box::new(FixedKey))
+}
+
+#[test] // RFC 6455 §5.2, at every border of a length
+fn a_message_is_one_frame() {
+    for role in ROLES {
+        for len in [0, 1, 125, 126, 127, 1024, 65_535, 65_536, 200_000] {
+            for (kind, opcode) in [(MessageKind::Text, TEXT), (MessageKind::Binary, BINARY)] {
+                let (payload, mut out) = (vec![b'x'; len], Vec::new());
+                encoder(role).message(kind, &payload, &mut out).unwrap();
+                assert_eq!(out, frame(role, FIN | opcode, &payload));
+            }
+        }
+    }
+}
+
+#[test] // RFC 6455 §5.7
+fn the_examples_of_the_rfc_are_encoded_as_printed() {
+    let mut out = Vec::new();
+    encoder(Role::Client).message(MessageKind::Text, b"Hello", &mut out).unwrap();
+    assert_eq!(out, b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58");
+    out.clear();
+    let mut server = encoder(Role::Server);
+    server.fragment(MessageKind::Text, b"Hel", false, &mut out).unwrap();
+    server.fragment(MessageKind::Text, b"lo", true, &mut out).unwrap();
+    assert_eq!(out, b"\x01\x03Hel\x80\x02lo");
+    out.clear();
+    server.ping(&Ping::new(b"Hello").unwrap(), &mut out);
+    assert_eq!(out, b"\x89\x05Hello");
+}
+
+#[test]
+fn control_frames_may_stand_between_fragments() {
+    for role in ROLES {
+        let (mut encoder, mut out) = (encoder(role), Vec::new());
+        encoder.fragment(MessageKind::Binary, b"a", false, &mut out).unwrap();
+        encoder.ping(&Ping::new(b"p").unwrap(), &mut out);
+        encoder.fragment(MessageKind::Binary, b"", false, &mut out).unwrap();
+        encoder.pong(&Pong::new(b"q").unwrap(), &mut out);
+        encoder.fragment(MessageKind::Binary, b"b", true, &mut out).unwrap();
+        encoder.message(MessageKind::Text, b"next", &mut out).unwrap();
+        let expected = [
+            frame(role, BINARY, b"a"),
+            frame(role, FIN | PING, b"p"),
+            frame(role, CONTINUATION, b""),
+            frame(role, FIN | PONG, b"q"),
+            frame(role, FIN | CONTINUATION, b"b"),
+            frame(role, FIN | TEXT, b"next"),
+        ];
+        assert_eq!(out, expected.concat());
+    }
+}
+
+#[test]
+fn a_close_frame_has_code_and_text_or_nothing() {
+    for role in ROLES {
+        let longest = "x".repeat(CloseReason::MAX_LEN);
+        let cases = [
+            (CloseConnection::empty(), Vec::new()),
+            (CloseConnection::new(CloseCode::NORMAL_CLOSURE), b"\x03\xE8".to_vec()),
+            (
+                CloseConnection::new(CloseReason::new(CloseCode::GOING_AWAY, &*longest).unwrap()),
+                [b"\x03\xE9", longest.as_bytes()].concat(),
+            ),
+        ];
+        for (close, payload) in cases {
+            let mut out = Vec::new();
+            encoder(role).close(&close, &mut out);
+            assert_eq!(out, frame(role, FIN | CLOSE, &payload));
+        }
+    }
+}
+
+#[test]
+fn an_unfinished_message_refuses_others_and_goes_on() {
+    for role in ROLES {
+        for (kind, other) in
+            [(MessageKind::Text, MessageKind::Binary), (MessageKind::Binary, MessageKind::Text)]
+        {
+            let (mut encoder, mut out) = (encoder(role), Vec::new());
+            encoder.fragment(kind, b"a", false, &mut out).unwrap();
+            let before = out.clone();
+            let torn = |sent| Err(LocalError::MessageUnfinished { unfinished: kind, sent });
+            assert_eq!(encoder.message(kind, b"x", &mut out), torn(kind));
+            assert_eq!(encoder.message(other, b"x", &mut out), torn(other));
+            assert_eq!(encoder.fragment(other, b"x", true, &mut out), torn(other));
+            assert_eq!(out, before);
+            encoder.fragment(kind, b"b", true, &mut out).unwrap();
+            encoder.message(other, b"c", &mut out).unwrap();
+        }
+    }
+}
+
+#[test] // RFC 6455 §5.3
+fn a_client_takes_a_fresh_key_for_each_frame_and_a_server_none() {
+    let keys = |role| {
+        let (mut encoder, mut out) = (Encoder::new(role), Vec::new());
+        for _ in 0..100 {
+            encoder.message(MessageKind::Binary, &[0; 4], &mut out).unwrap();
+        }
+        out
+    };
+    assert_eq!(keys(Role::Server), frame(Role::Server, FIN | BINARY, &[0; 4]).repeat(100));
+    let frames = keys(Role::Client);
+    let mut keys: Vec<_> = frames.chunks(10).map(|frame| &frame[2..6]).collect();
+    assert!(frames.chunks(10).all(|frame| frame[2..6] == frame[6..10]), "zeros are masked to the key");
+    keys.sort_unstable();
+    keys.dedup();
+    assert!(keys.len() > 95, "{} different keys", keys.len());
+}
