@@ -26,7 +26,7 @@ fn main() {
         }
     }
     for (name, steps) in steps() {
-        for (delivery, bytes) in [("whole", [0, 0]), ("pieces", [1, 1])] {
+        for (delivery, bytes) in [("whole", [0, 0, 0]), ("pieces", [0, 1, 1]), ("extended", [1, 0, 1])] {
             write("pipe", &format!("{name}-{delivery}"), &[&bytes[..], &steps].concat());
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{
     Choices,
+    invert::Invert,
     trace::{Trace, feed},
     wire::FixedKey,
 };
@@ -26,20 +27,24 @@ pub fn frames(input: &[u8]) {
     any_cut_is_the_same(&config, cuts, choices.rest());
 }
 
-/// Compares, for both roles and both deliveries, `wire` in one chunk with `wire` byte by byte and with `wire` in chunks
-/// of the lengths that `cuts` repeats.
+/// Compares, for both roles and both deliveries, without an extension and with one, `wire` in one chunk with `wire` byte
+/// by byte and with `wire` in chunks of the lengths that `cuts` repeats.
 pub fn any_cut_is_the_same(config: &Config, cuts: &[u8], wire: &[u8]) {
     for role in [Role::Client, Role::Server] {
         for delivery in [Delivery::Whole, Delivery::Pieces] {
-            let config = config.clone().delivery(delivery);
-            let open = || Connection::with(role, config.clone(), Box::new(FixedKey), None);
-            let whole = Trace::of(&mut open(), wire, []);
-            let bytewise = Trace::of(&mut open(), wire, std::iter::repeat_n(1, wire.len()));
-            assert_eq!(bytewise, whole, "{role}, {delivery:?}, byte by byte");
-            let cuts = cuts.iter().copied().map(usize::from).cycle().take(wire.len());
-            let cut = Trace::of(&mut open(), wire, cuts.clone());
-            assert_eq!(cut, whole, "{role}, {delivery:?}, cut");
-            memory_follows_the_bytes(&mut open(), wire, cuts.chain([wire.len()]));
+            for extended in [false, true] {
+                let open = || {
+                    let transforms = extended.then(Invert::transforms);
+                    Connection::with(role, config.clone().delivery(delivery), Box::new(FixedKey), transforms)
+                };
+                let whole = Trace::of(&mut open(), wire, []);
+                let bytewise = Trace::of(&mut open(), wire, std::iter::repeat_n(1, wire.len()));
+                assert_eq!(bytewise, whole, "{role}, {delivery:?}, byte by byte");
+                let cuts = cuts.iter().copied().map(usize::from).cycle().take(wire.len());
+                let cut = Trace::of(&mut open(), wire, cuts.clone());
+                assert_eq!(cut, whole, "{role}, {delivery:?}, cut");
+                memory_follows_the_bytes(&mut open(), wire, cuts.chain([wire.len()]));
+            }
         }
     }
 }

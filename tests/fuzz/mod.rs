@@ -9,6 +9,7 @@
 
 pub mod choices;
 pub mod frames;
+pub mod invert;
 pub mod pipe;
 pub mod state_machine;
 pub mod trace;

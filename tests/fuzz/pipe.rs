@@ -2,6 +2,7 @@
 
 use super::{
     Choices,
+    invert::Invert,
     trace::feed,
     wire::{FixedKey, Written},
 };
@@ -11,10 +12,11 @@ use wscope::proto::{
     Piece, Ping, Role,
 };
 
-/// Input: a delivery for each end, then what is sent and how many bytes move until it ends.
+/// Input: an extension or none, a delivery for each end, then what is sent and how many bytes move until it ends.
 pub fn pipe(input: &[u8]) {
     let mut choices = Choices::new(input);
-    let mut ends = [Role::Client, Role::Server].map(|role| End::new(role, &mut choices));
+    let extended = choices.flag();
+    let mut ends = [Role::Client, Role::Server].map(|role| End::new(role, extended, &mut choices));
     while !choices.is_empty() {
         let from = usize::from(choices.flag());
         match choices.byte() % 8 {
@@ -53,12 +55,14 @@ struct End {
 }
 
 impl End {
-    fn new(role: Role, choices: &mut Choices<'_>) -> Self {
-        let config = Config::new().delivery(choices.one_of([Delivery::Whole, Delivery::Pieces]));
+    fn new(role: Role, extended: bool, choices: &mut Choices<'_>) -> Self {
+        let delivery = choices.one_of([Delivery::Whole, Delivery::Pieces]);
+        let config = Config::new().delivery(delivery).max_message_size(usize::MAX);
+        let transforms = extended.then(Invert::transforms);
         Self {
             role,
-            connection: Connection::with(role, config.max_message_size(usize::MAX), Box::new(FixedKey), None),
-            written: Written::default(),
+            connection: Connection::with(role, config, Box::new(FixedKey), transforms),
+            written: Written::with_extension(extended),
             wire: VecDeque::new(),
             messages: VecDeque::new(),
             sending: None,

@@ -117,6 +117,8 @@ fn take<'a, const N: usize>(bytes: &mut &'a [u8]) -> Option<&'a [u8; N]> {
 /// Judges all that one engine writes in its life.
 #[derive(Debug, Default)]
 pub struct Written {
+    /// An extension owns the first reserved bit.
+    extended: bool,
     /// Payload of the close frame, after which nothing may come.
     pub close: Option<Vec<u8>>,
     /// A message is unfinished.
@@ -124,6 +126,11 @@ pub struct Written {
 }
 
 impl Written {
+    /// As the default, and with an extension that owns the first reserved bit if there is one.
+    pub fn with_extension(extended: bool) -> Self {
+        Self { extended, ..Self::default() }
+    }
+
     /// Asserts that `bytes`, written by `writer`, are whole frames that RFC 6455 allows here; gives them.
     pub fn judge(&mut self, writer: Role, mut bytes: &[u8]) -> Vec<Frame> {
         let mut frames = Vec::new();
@@ -133,7 +140,8 @@ impl Written {
             assert_eq!(before[..before.len() - bytes.len()], frame.bytes(), "not in the shortest form");
             assert_eq!(self.close, None, "nothing may follow a close frame, but this does: {frame:?}");
             assert_eq!(frame.mask.is_some(), writer == Role::Client, "mask of {frame:?}");
-            assert_eq!(frame.rsv, 0, "no extension was agreed on: {frame:?}");
+            let may_be_transformed = self.extended && matches!(frame.opcode, TEXT | BINARY);
+            assert!(frame.rsv == 0 || frame.rsv == 4 && may_be_transformed, "{frame:?}");
             if frame.is_control() {
                 assert!(frame.fin && frame.payload.len() <= 125, "{frame:?}");
             } else {
