@@ -82,8 +82,10 @@ impl HeadReader {
     pub(crate) fn read(&mut self, input: &mut &mut [u8]) -> Result<bool, HeadError> {
         let mut used = 0;
         let mut complete = false;
-        while !complete && used < input.len() {
-            complete = self.step(input[used])?;
+        while !complete {
+            used += self.skim(&input[used..]);
+            let Some(byte) = input.get(used) else { break };
+            complete = self.step(*byte)?;
             used += 1;
         }
         *input = &mut mem::take(input)[used..];
@@ -136,6 +138,21 @@ impl HeadReader {
         *response.version_mut() = if version == 1 { Version::HTTP_11 } else { Version::HTTP_10 };
         *response.headers_mut() = header_map(parsed.headers)?;
         Ok(response)
+    }
+
+    /// Takes a run of bytes that do nothing but make a line longer, as most do, and returns their number: `step` would
+    /// let each of them pass.
+    fn skim(&mut self, input: &[u8]) -> usize {
+        let room = (self.limits.line - self.line).min(self.limits.head - self.total);
+        let plain = |byte: &&u8| matches!(byte, b' '..=b'~' | 0x80..);
+        let run = match self.place {
+            Place::StartLine | Place::Value => input.iter().take(room).take_while(plain).count(),
+            Place::Start | Place::LineStart | Place::Name | Place::LineEnd | Place::HeadEnd => 0,
+        };
+        self.bytes.extend_from_slice(&input[..run]);
+        self.line += run;
+        self.total += run;
+        run
     }
 
     /// Takes one byte; `true` when it is the last of the head. The table is the grammar: RFC 9112 §2.1 read forwards,
