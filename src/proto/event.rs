@@ -20,6 +20,18 @@ pub enum Event {
     CloseConnection(CloseConnection),
 }
 
+impl Event {
+    /// Its name in an error.
+    pub(super) const fn what(&self) -> &'static str {
+        match self {
+            Self::Message(_) | Self::Piece(_) => "a message",
+            Self::Ping(_) => "a ping",
+            Self::Pong(_) => "a pong",
+            Self::CloseConnection(_) => "a close frame",
+        }
+    }
+}
+
 /// A message: data alone, cheap to clone.
 ///
 /// ```

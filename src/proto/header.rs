@@ -1,9 +1,10 @@
-//! Header fields that are lists: tokens, subprotocols, extensions (RFC 9110 §5.6, RFC 6455 §9.1).
+//! Header fields: single ones and lists of tokens, subprotocols, extensions (RFC 9110 §5.6, RFC 6455 §9.1).
 //!
 //! Pure parsing over the lines of one field. Each function is linear in the bytes of those lines and bounded in what
 //! it keeps: [`MAX_ELEMENTS`] elements a field, [`MAX_PARAMETERS`] parameters an extension. A field that comes in
 //! several lines is one list (RFC 9110 §5.3), and empty elements are ignored (RFC 9110 §5.6.1.2).
 
+use http::{HeaderMap, HeaderName, HeaderValue};
 use std::{borrow::Cow, fmt, str::FromStr};
 
 /// Most elements that one list may have, over all lines of the field.
@@ -48,6 +49,29 @@ impl Token {
     pub const fn from_static(text: &'static str) -> Self {
         assert!(is_token(text.as_bytes()), "not a token (RFC 9110 §5.6.2)");
         Self(Cow::Borrowed(text))
+    }
+
+    /// The subprotocols of all `Sec-WebSocket-Protocol` lines: tokens, each once (RFC 6455 §4.1). No line, no token.
+    ///
+    /// # Errors
+    /// [`ListError`] when a line breaks the grammar, a token repeats, or there are more than [`MAX_ELEMENTS`].
+    pub fn parse_list<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<Self>, ListError> {
+        let tokens = parse_list(lines, Cursor::token)?;
+        check_unique(&tokens)?;
+        Ok(tokens)
+    }
+
+    /// A list for `Sec-WebSocket-Protocol`: at least one token, each once (RFC 6455 §4.1).
+    pub(crate) fn list<S: Into<String>>(texts: impl IntoIterator<Item = S>) -> Result<Vec<Self>, ListError> {
+        let mut tokens = Vec::new();
+        for (index, text) in texts.into_iter().enumerate() {
+            if index == MAX_ELEMENTS {
+                return Err(ListError::TooMany { limit: MAX_ELEMENTS });
+            }
+            tokens.push(Self::new(text).map_err(|NotAToken| ListError::NotAToken { index })?);
+        }
+        check_unique(&tokens)?;
+        if tokens.is_empty() { Err(ListError::Empty) } else { Ok(tokens) }
     }
 
     /// The token as text.
@@ -139,6 +163,15 @@ impl ExtensionItem {
         Self { name, parameters: Vec::new() }
     }
 
+    /// The extensions of all `Sec-WebSocket-Extensions` lines. No line, no item.
+    ///
+    /// # Errors
+    /// [`ListError`] when a line breaks the grammar, or there are more than [`MAX_ELEMENTS`] items or
+    /// [`MAX_PARAMETERS`] parameters of one item.
+    pub fn parse_list<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<Self>, ListError> {
+        parse_list(lines, Cursor::extension)
+    }
+
     /// Adds a parameter that has no value.
     #[must_use]
     pub fn with_flag(mut self, name: Token) -> Self {
@@ -170,7 +203,7 @@ impl FromStr for ExtensionItem {
 
     /// Parses exactly one item.
     fn from_str(text: &str) -> Result<Self, ListError> {
-        let mut items = parse_extensions([text.as_bytes()])?;
+        let mut items = Self::parse_list([text.as_bytes()])?;
         match (items.pop(), items.is_empty()) {
             (Some(item), true) => Ok(item),
             (None, _) => Err(ListError::Empty),
@@ -213,6 +246,12 @@ pub enum ListError {
         /// Length of the line.
         at: usize,
     },
+    /// An element of a list of ours that is not a token.
+    #[error("element {index} of the list is not a token (RFC 9110 §5.6.2)")]
+    NotAToken {
+        /// Which one, counted from 0.
+        index: usize,
+    },
     /// The same element twice, in a list whose elements must be unique.
     #[error("element {index} of the list stood in it before (RFC 6455 §4.1)")]
     Repeated {
@@ -225,6 +264,21 @@ pub enum ListError {
         /// [`MAX_ELEMENTS`] or [`MAX_PARAMETERS`].
         limit: usize,
     },
+}
+
+/// The lines of one field.
+pub(crate) fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
+    headers.get_all(name).iter().map(HeaderValue::as_bytes)
+}
+
+/// The only line of a field, or how many there are.
+pub(crate) fn only_line<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a HeaderValue, usize> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.count()) {
+        (Some(value), 0) => Ok(value),
+        (Some(_), more) => Err(1 + more),
+        (None, _) => Err(0),
+    }
 }
 
 /// Whether `bytes` form a token.
@@ -268,22 +322,6 @@ pub(crate) fn lists_token<'a>(lines: impl IntoIterator<Item = &'a [u8]>, token: 
         .into_iter()
         .flat_map(|line| line.split(|byte| *byte == b','))
         .any(|element| element.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
-}
-
-/// The subprotocols of all `Sec-WebSocket-Protocol` lines: tokens, each once (RFC 6455 §4.1). No line, no subprotocol.
-pub(crate) fn parse_subprotocols<'a>(
-    lines: impl IntoIterator<Item = &'a [u8]>,
-) -> Result<Vec<Token>, ListError> {
-    let tokens = parse_list(lines, Cursor::token)?;
-    check_unique(&tokens)?;
-    Ok(tokens)
-}
-
-/// The extensions of all `Sec-WebSocket-Extensions` lines. No line, no extension.
-pub(crate) fn parse_extensions<'a>(
-    lines: impl IntoIterator<Item = &'a [u8]>,
-) -> Result<Vec<ExtensionItem>, ListError> {
-    parse_list(lines, Cursor::extension)
 }
 
 /// That no element stands in `tokens` twice. Quadratic in a count that is bounded by [`MAX_ELEMENTS`].

@@ -2,8 +2,8 @@
 
 use crate::wire::{BINARY, CONTINUATION, FIN, FixedKey, PING, ROLES, RSV1, TEXT, decode, frame, receive};
 use wscope::proto::{
-    BrokenStream, Config, Connection, Decoder, Delivery, Event, InboundTransform, Message, OutboundTransform,
-    Piece, ProtocolError as E, Role, Rsv, Step, Transforms,
+    Config, Connection, Decoder, Delivery, Event, Message, Piece, ProtocolError as E, Role,
+    extension::{BrokenStream, InboundTransform, OutboundTransform, Rsv, Step, Transforms},
 };
 
 /// Sends each byte once and receives it twice; 0xEE breaks the stream. What does not fit waits.

@@ -1,5 +1,5 @@
 use crate::wire::ROLES;
-use wscope::proto::{FrameHeader, MAX_HEADER, Opcode, ProtocolError as E, Role, Rsv};
+use wscope::proto::{FrameHeader, MAX_HEADER, Opcode, ProtocolError as E, Role, extension::Rsv};
 
 const OPCODES: [Opcode; 6] =
     [Opcode::Continuation, Opcode::Text, Opcode::Binary, Opcode::Close, Opcode::Ping, Opcode::Pong];

@@ -20,7 +20,8 @@ use std::fmt;
 /// One extension as configured, on either side: what to offer, what to accept, what to confirm.
 ///
 /// Parameters are checked here and nowhere else; the engine sees to it that the name was offered, that it stands once
-/// in the answer, and that reserved bits are used by their owner alone.
+/// in the answer, and that reserved bits are used by their owner alone. An item under another name than
+/// [`name`](Self::name) never goes out: such an offer is left out, such an answer declines.
 pub trait Extension: fmt::Debug + Send + Sync {
     /// Registered name, a token (RFC 6455 §9.1): `permessage-deflate`.
     fn name(&self) -> &'static str;

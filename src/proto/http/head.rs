@@ -1,0 +1,329 @@
+//! The head of a message: start line, header lines, empty line (RFC 9112 §2.1).
+//!
+//! ```text
+//! Start ─▶ StartLine ─▶ LineEnd ─▶ LineStart ─▶ Name ─▶ Value ─▶ LineEnd
+//!                                      └─ CR ─▶ HeadEnd ─ LF ─▶ complete
+//! ```
+//!
+//! Cost: each byte is looked at once when it comes and once more, by `httparse`, when the head is complete, however the
+//! input is cut. A head that cannot become one is refused at the first byte that says so.
+
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
+    header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SET_COOKIE},
+};
+use std::{fmt, mem};
+
+use crate::proto::header::is_token_byte;
+
+/// Reads one head, or several in turn whose bytes share one limit. Holds no byte of what follows.
+pub(crate) struct HeadReader {
+    start: Start,
+    limits: HeadLimits,
+    place: Place,
+    /// The head so far: `bytes.len() <= total <= limits.head`.
+    bytes: Vec<u8>,
+    /// Bytes of this head and of those before it.
+    total: usize,
+    /// Bytes of the current line without CR LF: `line <= limits.line`.
+    line: usize,
+    /// Header lines so far: `lines <= limits.lines`.
+    lines: usize,
+}
+
+/// How a head may begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// A request line that ends in `HTTP/1.1`.
+    Request,
+    /// A status line of HTTP/1.1 or 1.0: a proxy may refuse us in the old version.
+    Status,
+}
+
+/// What a head may cost, in bytes and lines.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HeadLimits {
+    pub(crate) head: usize,
+    pub(crate) line: usize,
+    pub(crate) lines: usize,
+}
+
+/// Where the next byte belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Nothing has come.
+    Start,
+    /// In the request line or status line.
+    StartLine,
+    /// First byte of a header line or of the empty line.
+    LineStart,
+    /// In a header's name.
+    Name,
+    /// Behind a header's colon.
+    Value,
+    /// Behind the CR of a line.
+    LineEnd,
+    /// Behind the CR of the empty line.
+    HeadEnd,
+}
+
+impl HeadReader {
+    pub(crate) const fn new(start: Start, limits: HeadLimits) -> Self {
+        Self { start, limits, place: Place::Start, bytes: Vec::new(), total: 0, line: 0, lines: 0 }
+    }
+
+    /// Takes bytes up to the end of the head, and tells whether that was reached. What follows stays in `input`.
+    pub(crate) fn read(&mut self, input: &mut &mut [u8]) -> Result<bool, HeadError> {
+        let mut used = 0;
+        let mut complete = false;
+        while !complete && used < input.len() {
+            complete = self.step(input[used])?;
+            used += 1;
+        }
+        *input = &mut mem::take(input)[used..];
+        Ok(complete)
+    }
+
+    /// Bytes read so far.
+    pub(crate) const fn received(&self) -> usize {
+        self.total
+    }
+
+    /// Makes room for the next head, which shares the limit on bytes with those before it.
+    pub(crate) fn next_head(&mut self) {
+        self.bytes.clear();
+        self.lines = 0;
+        self.place = Place::Start;
+    }
+
+    /// The complete head as a request.
+    pub(crate) fn request(&self) -> Result<Request<()>, HeadError> {
+        let mut lines = vec![httparse::EMPTY_HEADER; self.lines];
+        let mut parsed = httparse::Request::new(&mut lines);
+        let (Ok(httparse::Status::Complete(_)), Some(method), Some(target)) =
+            (parsed.parse(&self.bytes), parsed.method, parsed.path)
+        else {
+            return Err(HeadError::StartLine);
+        };
+        let mut request = Request::new(());
+        *request.method_mut() = Method::from_bytes(method.as_bytes()).map_err(|_| HeadError::StartLine)?;
+        *request.uri_mut() = parse_target(target)?;
+        *request.version_mut() = Version::HTTP_11;
+        *request.headers_mut() = header_map(parsed.headers)?;
+        Ok(request)
+    }
+
+    /// The complete head as a response.
+    pub(crate) fn response(&self) -> Result<Response<()>, HeadError> {
+        let mut lines = vec![httparse::EMPTY_HEADER; self.lines];
+        let mut parsed = httparse::Response::new(&mut lines);
+        let (Ok(httparse::Status::Complete(_)), Some(version), Some(code)) =
+            (parsed.parse(&self.bytes), parsed.version, parsed.code)
+        else {
+            return Err(HeadError::StartLine);
+        };
+        let mut response = Response::new(());
+        *response.status_mut() = StatusCode::from_u16(code).map_err(|_| HeadError::StartLine)?;
+        *response.version_mut() = if version == 1 { Version::HTTP_11 } else { Version::HTTP_10 };
+        *response.headers_mut() = header_map(parsed.headers)?;
+        Ok(response)
+    }
+
+    /// Takes one byte; `true` when it is the last of the head.
+    fn step(&mut self, byte: u8) -> Result<bool, HeadError> {
+        self.place = match (self.place, byte) {
+            (Place::Start, _) if self.start.begins_with(byte) => Place::StartLine,
+            (Place::Start, _) => return Err(HeadError::NotHttp { byte }),
+            (Place::StartLine | Place::Value, b'\r') => Place::LineEnd,
+            (Place::LineStart, b'\r') => Place::HeadEnd,
+            (Place::LineEnd, b'\n') => self.end_line()?,
+            (Place::HeadEnd, b'\n') => Place::HeadEnd,
+            (Place::LineEnd | Place::HeadEnd, _) => return Err(HeadError::BareCr),
+            (Place::StartLine | Place::LineStart | Place::Name | Place::Value, b'\n') => {
+                return Err(HeadError::BareLf);
+            }
+            (Place::LineStart, b' ' | b'\t') => return Err(HeadError::FoldedLine),
+            (Place::LineStart, _) if is_token_byte(byte) => self.begin_header()?,
+            (Place::Name, b' ' | b'\t') => return Err(HeadError::SpaceBeforeColon),
+            (Place::Name, b':') => Place::Value,
+            (Place::Name, _) if is_token_byte(byte) => Place::Name,
+            (Place::LineStart | Place::Name, _) => return Err(HeadError::InvalidName { byte }),
+            (Place::StartLine | Place::Value, b'\t') => self.place,
+            (Place::StartLine | Place::Value, 0..=0x1f | 0x7f) => return Err(HeadError::Control { byte }),
+            (Place::StartLine | Place::Value, _) => self.place,
+        };
+        self.keep(byte)?;
+        Ok(self.place == Place::HeadEnd && byte == b'\n')
+    }
+
+    /// The start line is judged as soon as it is there, so that nobody who speaks another protocol is waited for.
+    fn end_line(&mut self) -> Result<Place, HeadError> {
+        if self.lines == 0 {
+            // What is kept of the line ends in its CR.
+            self.start.check(&self.bytes[..self.line])?;
+        }
+        self.line = 0;
+        Ok(Place::LineStart)
+    }
+
+    const fn begin_header(&mut self) -> Result<Place, HeadError> {
+        if self.lines == self.limits.lines {
+            return Err(HeadError::TooManyHeaders { limit: self.limits.lines });
+        }
+        self.lines += 1;
+        Ok(Place::Name)
+    }
+
+    fn keep(&mut self, byte: u8) -> Result<(), HeadError> {
+        if !matches!(byte, b'\r' | b'\n') {
+            let limit = self.limits.line;
+            if self.line == limit && self.place == Place::StartLine {
+                return Err(HeadError::StartLineTooLong { limit });
+            }
+            if self.line == limit {
+                return Err(HeadError::HeaderTooLong { limit });
+            }
+            self.line += 1;
+        }
+        if self.total == self.limits.head {
+            return Err(HeadError::HeadTooLong { limit: self.limits.head });
+        }
+        self.total += 1;
+        self.bytes.push(byte);
+        Ok(())
+    }
+}
+
+/// Without the bytes: a head holds credentials and cookies.
+impl fmt::Debug for HeadReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HeadReader")
+            .field("start", &self.start)
+            .field("received", &self.total)
+            .field("place", &self.place)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Start {
+    const fn begins_with(self, byte: u8) -> bool {
+        match self {
+            Self::Request => is_token_byte(byte),
+            Self::Status => byte == b'H',
+        }
+    }
+
+    /// Checks the version that a start line names. The rest of the line is checked with the whole head.
+    fn check(self, line: &[u8]) -> Result<(), HeadError> {
+        let version = match self {
+            Self::Request => line.rsplit(|byte| *byte == b' ').next(),
+            Self::Status => line.split(|byte| *byte == b' ').next(),
+        };
+        match (self, version.unwrap_or_default()) {
+            (Self::Request | Self::Status, b"HTTP/1.1") | (Self::Status, b"HTTP/1.0") => Ok(()),
+            (Self::Request | Self::Status, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor])
+                if major.is_ascii_digit() && minor.is_ascii_digit() =>
+            {
+                Err(HeadError::HttpVersion)
+            }
+            (Self::Request | Self::Status, _) => Err(HeadError::StartLine),
+        }
+    }
+}
+
+/// Why a message head is refused. No variant repeats a text of the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HeadError {
+    /// The first byte is not HTTP's: a TLS hello, a WebSocket frame, anything.
+    #[error("the first byte is {byte:#04x}, with which no HTTP/1.1 message begins here (RFC 9112 §2.1)")]
+    NotHttp {
+        /// The byte.
+        byte: u8,
+    },
+    /// Neither a request line nor a status line.
+    #[error("the start line is malformed (RFC 9112 §3, §4)")]
+    StartLine,
+    /// Another version than HTTP/1.1.
+    #[error("the HTTP version is not 1.1 (RFC 6455 §4.1)")]
+    HttpVersion,
+    /// A request target that is neither a path nor an absolute `http`, `https`, `ws` or `wss` URI.
+    #[error("the request target is neither a path nor an http, https, ws or wss URI (RFC 9112 §3.2)")]
+    Target,
+    /// The request line or status line is too long.
+    #[error("the start line is longer than {limit} bytes")]
+    StartLineTooLong {
+        /// [`HandshakeConfig::max_line`](crate::proto::HandshakeConfig::max_line).
+        limit: usize,
+    },
+    /// A header line is too long.
+    #[error("a header line is longer than {limit} bytes")]
+    HeaderTooLong {
+        /// [`HandshakeConfig::max_line`](crate::proto::HandshakeConfig::max_line).
+        limit: usize,
+    },
+    /// The head is too long; a client counts interim responses with the final one.
+    #[error("the head is longer than {limit} bytes")]
+    HeadTooLong {
+        /// [`HandshakeConfig::max_head`](crate::proto::HandshakeConfig::max_head).
+        limit: usize,
+    },
+    /// Too many header lines.
+    #[error("the head has more than {limit} header lines")]
+    TooManyHeaders {
+        /// [`HandshakeConfig::max_header_lines`](crate::proto::HandshakeConfig::max_header_lines).
+        limit: usize,
+    },
+    /// A CR without its LF.
+    #[error("a CR without LF (RFC 9112 §2.2)")]
+    BareCr,
+    /// An LF without its CR.
+    #[error("an LF without CR (RFC 9112 §2.2)")]
+    BareLf,
+    /// NUL or another control character.
+    #[error("control character {byte:#04x} in a line (RFC 9110 §5.5)")]
+    Control {
+        /// The character.
+        byte: u8,
+    },
+    /// A line that begins with white space, which once continued the line before.
+    #[error("a folded header line (RFC 9112 §5.2)")]
+    FoldedLine,
+    /// White space between a header's name and its colon.
+    #[error("white space before the colon of a header (RFC 9112 §5.1)")]
+    SpaceBeforeColon,
+    /// A byte in a header's name that a token cannot have, or a header line without a colon.
+    #[error("byte {byte:#04x} in the name of a header (RFC 9110 §5.1)")]
+    InvalidName {
+        /// The byte.
+        byte: u8,
+    },
+    /// A header's value that cannot be kept.
+    #[error("the value of a header is malformed (RFC 9110 §5.5)")]
+    InvalidValue,
+}
+
+/// Whether the value of this header is a credential, which no `Debug` may print.
+pub(crate) fn is_secret(name: &HeaderName) -> bool {
+    [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, SET_COOKIE].contains(name)
+}
+
+/// A request target, in any of its four forms. `http::Uri` would drop a fragment in silence and let UTF-8 pass.
+fn parse_target(target: &str) -> Result<Uri, HeadError> {
+    if target.is_ascii() && !target.contains('#') {
+        target.parse().map_err(|_| HeadError::Target)
+    } else {
+        Err(HeadError::Target)
+    }
+}
+
+fn header_map(lines: &[httparse::Header<'_>]) -> Result<HeaderMap, HeadError> {
+    let mut headers = HeaderMap::new();
+    for line in lines {
+        let name = HeaderName::from_bytes(line.name.as_bytes()).map_err(|_| HeadError::InvalidValue)?;
+        let mut value = HeaderValue::from_bytes(line.value).map_err(|_| HeadError::InvalidValue)?;
+        value.set_sensitive(is_secret(&name));
+        headers.try_append(name, value).map_err(|_| HeadError::TooManyHeaders { limit: lines.len() })?;
+    }
+    Ok(headers)
+}
