@@ -3,9 +3,10 @@
 //! Userinfo becomes basic auth (RFC 7617) and is kept apart from everything that is ever printed: no `Debug`, no
 //! `Display` and no error of this file holds a byte of it.
 
+use core::net::Ipv6Addr; // addresses without sockets
 use http::{HeaderValue, uri::PathAndQuery};
 use percent_encoding::{CONTROLS, percent_decode_str, utf8_percent_encode};
-use std::{fmt, net::Ipv6Addr, str::FromStr};
+use std::{fmt, str::FromStr};
 
 /// A `ws` or `wss` URI.
 ///
