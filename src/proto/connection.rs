@@ -241,7 +241,8 @@ impl Connection {
         self.transmit_pongs(out);
         if let Some(close) = self.closing.take() {
             self.encoder.close(&close, out);
-            if self.state == ConnectionState::RemoteClosing {
+            // An answer, even if the stream ended before it; the frame after a fault was recorded when it was queued.
+            if self.close_frames.sent.is_none() {
                 self.close_frames.sent(close.reason);
                 self.step(Transition::SendClose);
             }

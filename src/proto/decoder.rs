@@ -139,9 +139,10 @@ impl Decoder {
     /// in the stream is lost then, and bytes must not be fed after it.
     pub fn fill_payload<R>(&mut self, read: impl FnOnce(&mut Vec<u8>, usize) -> R) -> Option<(R, bool)> {
         match (&mut self.frame, &mut self.message, self.config.delivery) {
-            (Some(Frame { kind: FrameKind::Data, remaining, mask, .. }), Some(message), Delivery::Whole) => {
-                let (outcome, added) = message.fill(mask.as_mut(), *remaining, read)?;
-                *remaining -= added.unwrap_or(0) as u64;
+            (Some(frame @ Frame { kind: FrameKind::Data, .. }), Some(message), Delivery::Whole) => {
+                let rest = frame.rest_of_message();
+                let (outcome, added) = message.fill(frame.mask.as_mut(), frame.remaining, rest, read)?;
+                frame.remaining -= added.unwrap_or(0) as u64;
                 Some((outcome, added.is_some()))
             }
             (Some(_) | None, Some(_) | None, Delivery::Whole | Delivery::Pieces) => None,
@@ -237,7 +238,8 @@ impl Decoder {
             }
             (Some(_) | None, _) => {
                 frame.remaining -= here as u64;
-                message.append(take(input, here), frame.mask.as_mut(), frame.remaining)?;
+                let rest = frame.rest_of_message();
+                message.append(take(input, here), frame.mask.as_mut(), rest)?;
             }
         }
         let (frame_finished, fin) = (frame.remaining == 0, frame.fin);
@@ -250,9 +252,11 @@ impl Decoder {
         }
         match self.config.delivery {
             Delivery::Whole => Ok(None),
-            Delivery::Pieces => Ok(message
-                .take_piece()
-                .map(|data| Event::Piece(Piece { data, frame_finished, message_finished: false }))),
+            Delivery::Pieces => {
+                let piece = Piece { data: message.take_piece(), frame_finished, message_finished: false };
+                // The end of a frame is told even where no whole character has come since the last piece.
+                Ok((frame_finished || !piece.data.is_empty()).then_some(Event::Piece(piece)))
+            }
         }
     }
 
@@ -300,6 +304,11 @@ impl PartialHeader {
 impl Frame {
     fn new(kind: FrameKind, header: &FrameHeader) -> Self {
         Self { kind, fin: header.fin, remaining: header.payload_len, mask: header.mask.map(Mask::new) }
+    }
+
+    /// Bytes of the message that have not come: its last frame tells, and until then any number may follow.
+    const fn rest_of_message(&self) -> u64 {
+        if self.fin { self.remaining } else { u64::MAX }
     }
 }
 

@@ -165,7 +165,8 @@ impl fmt::Display for MessageKind {
 /// A part of a message.
 ///
 /// Received: what has come of it, in no relation to the sender's cuts, except that [`frame_finished`](Self::frame_finished)
-/// tells the end of a frame; text is cut between characters. Sent: one frame, a fragment (RFC 6455 §5.4).
+/// tells the end of a frame, with an empty piece where nothing else is left to tell; text is cut between characters.
+/// Sent: one frame, a fragment (RFC 6455 §5.4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Piece {

@@ -67,7 +67,7 @@ impl Assembly {
         if self.transformed { Ok(()) } else { check_size(self.size.saturating_add(len), config) }
     }
 
-    /// Takes the next bytes of a plain payload, as they were on the wire; `rest` more will follow in this frame.
+    /// Takes the next bytes of a plain payload, as they were on the wire; at most `rest` more will follow in this message.
     pub(super) fn append(
         &mut self,
         payload: &mut [u8],
@@ -151,20 +151,22 @@ impl Assembly {
     /// Lets the caller append to the buffer of a large binary message what it reads; see
     /// [`Decoder::fill_payload`](super::Decoder::fill_payload). `None` where that is not possible or not worth it.
     ///
-    /// Gives what `read` gave and how many bytes it appended: `None` if it did anything else to the buffer.
+    /// `remaining` bytes are to come in this frame, and at most `rest` in this message. Gives what `read` gave and how many
+    /// bytes it appended: `None` if it did anything else to the buffer.
     pub(super) fn fill<R>(
         &mut self,
         mask: Option<&mut Mask>,
+        remaining: u64,
         rest: u64,
         read: impl FnOnce(&mut Vec<u8>, usize) -> R,
     ) -> Option<(R, Option<usize>)> {
         let Content::Binary(buffer) = &mut self.content else { return None };
-        if self.transformed || rest == 0 || buffer.len() < FILL_FROM {
+        if self.transformed || remaining == 0 || buffer.len() < FILL_FROM {
             return None;
         }
         let start = buffer.len();
         let room = buffer.capacity() - start;
-        let wanted = usize::try_from(rest)
+        let wanted = usize::try_from(remaining)
             .unwrap_or(usize::MAX)
             .min(if room > 0 { room } else { start })
             .min(FILL_STEP);
@@ -179,12 +181,10 @@ impl Assembly {
     }
 
     /// What has come since the last piece was taken, without the bytes of a character that is not complete.
-    pub(super) fn take_piece(&mut self) -> Option<Message> {
+    pub(super) fn take_piece(&mut self) -> Message {
         match &mut self.content {
-            Content::Text(text, _) if text.is_empty() => None,
-            Content::Binary(buffer) if buffer.is_empty() => None,
-            Content::Text(text, _) => Some(text_message(std::mem::take(text))),
-            Content::Binary(buffer) => Some(binary_message(std::mem::take(buffer))),
+            Content::Text(text, _) => text_message(std::mem::take(text)),
+            Content::Binary(buffer) => binary_message(std::mem::take(buffer)),
         }
     }
 
@@ -224,8 +224,9 @@ pub(super) fn whole(
     }
 }
 
-/// How much to reserve so that `now` bytes fit, knowing that `rest` more are declared: never more than twice what is
-/// here by then, and not more than the frame can fill.
+/// How much to reserve so that `now` bytes fit, knowing that at most `rest` more will come: never more than twice what is
+/// here by then, and not more than the message can fill. Doubled all the same, else each small fragment would move the
+/// buffer.
 const fn growth(len: usize, capacity: usize, now: usize, rest: u64) -> usize {
     let needed = len + now;
     if needed <= capacity {

@@ -1,0 +1,5 @@
+//! What the two programs of this crate share.
+
+pub mod libraries;
+pub mod measure;
+pub mod wire;

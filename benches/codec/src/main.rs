@@ -1,0 +1,71 @@
+//! `codec`: the codec of wscope beside those of its peers, on the same bytes in one run.
+//!
+//! ```sh
+//! cargo run --release                        # the table: nanoseconds a message, and ours / peer
+//! cargo run --release -- decode 16384        # the rows whose name holds each of these words
+//! ./instructions                             # instructions a message, under callgrind
+//! cargo run --release --bin allocations      # allocations a message
+//! ```
+
+use codec::{
+    libraries::{Case, Direction, OURS, PEERS, Side},
+    measure::compare,
+    wire::{Kind, Reads},
+};
+use std::env;
+
+fn main() {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["count", library, name, steps] => count(library, name, steps.parse().expect("a number of steps")),
+        ["names"] => cases().for_each(|case| println!("{}", name(case))),
+        ref words => table(words),
+    }
+}
+
+/// Steps through one case, for callgrind to count.
+fn count(library: &str, wanted: &str, steps: usize) {
+    let case = cases().find(|case| name(*case) == wanted).expect("a case that `names` lists");
+    let (_, library) = PEERS.into_iter().chain([OURS]).find(|(name, _)| *name == library).expect("a library");
+    let mut step = library(case);
+    (0..steps).for_each(|_| step());
+}
+
+fn table(words: &[&str]) {
+    print!("| case | wscope |");
+    PEERS.iter().for_each(|(name, _)| print!(" {name} |"));
+    println!("\n|---|---:|{}", "---:|".repeat(PEERS.len()));
+    for case in cases().filter(|case| words.iter().all(|word| name(*case).split(' ').any(|part| part == *word))) {
+        let mut ours = OURS.1(case);
+        let rows = PEERS.map(|(_, peer)| compare(&mut ours, &mut peer(case)));
+        let fastest = rows.iter().map(|row| row.ours).fold(f64::INFINITY, f64::min);
+        print!("| {} | {fastest:.0} |", name(case));
+        rows.iter().for_each(|row| print!(" {:.0} ({:.2}, {:.2}-{:.2}) |", row.peer, row.ratio, row.low, row.high));
+        println!();
+    }
+}
+
+fn cases() -> impl Iterator<Item = Case> {
+    let directions = [
+        Direction::Decode(Reads::One),
+        Direction::Decode(Reads::Many),
+        Direction::Encode(Side::Server),
+        Direction::Encode(Side::Client),
+    ];
+    directions.into_iter().flat_map(|direction| {
+        [Kind::Binary, Kind::Text].into_iter().flat_map(move |kind| {
+            [16, 125, 1024, 16_384, 1 << 20].map(|size| Case { direction, kind, size })
+        })
+    })
+}
+
+fn name(case: Case) -> String {
+    let direction = match case.direction {
+        Direction::Decode(Reads::One) => "decode one",
+        Direction::Decode(Reads::Many) => "decode many",
+        Direction::Encode(Side::Server) => "encode server",
+        Direction::Encode(Side::Client) => "encode client",
+    };
+    let kind = if case.kind == Kind::Text { "text" } else { "binary" };
+    format!("{direction} {kind} {}", case.size)
+}

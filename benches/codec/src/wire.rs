@@ -1,0 +1,129 @@
+//! An endless stream of frames from memory, and a sink: the transport under every library.
+
+use std::{
+    io::{self, Read, Write},
+    pin::Pin,
+    task::{Context, Poll},
+};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// What one read gives at most where many frames are read at once: what a server reads from a busy socket.
+pub const MANY: usize = 64 * 1024;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Text,
+    Binary,
+}
+
+/// How the frames come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// No read goes past the end of a frame.
+    One,
+    /// A read gives up to [`MANY`] bytes.
+    Many,
+}
+
+/// Frames of a client, the same few over and over, each under its own mask; what is written goes nowhere.
+#[derive(Debug)]
+pub struct Wire {
+    frames: Vec<u8>,
+    at: usize,
+    /// A read ends at the next multiple of this.
+    read: usize,
+}
+
+impl Wire {
+    pub fn new(kind: Kind, size: usize, reads: Reads) -> Self {
+        let payload = payload(kind, size);
+        let count = ((1 << 20) / (size + 14)).clamp(2, 512);
+        let mut frames = Vec::new();
+        for index in 0..count as u32 {
+            let key = index.wrapping_mul(0x9E37_79B9).to_be_bytes();
+            frames.push(if kind == Kind::Text { 0x81 } else { 0x82 });
+            match size {
+                0..126 => frames.push(0x80 | size as u8),
+                126..65_536 => {
+                    frames.push(0x80 | 126);
+                    frames.extend_from_slice(&(size as u16).to_be_bytes());
+                }
+                65_536.. => {
+                    frames.push(0x80 | 127);
+                    frames.extend_from_slice(&(size as u64).to_be_bytes());
+                }
+            }
+            frames.extend_from_slice(&key);
+            frames.extend(payload.iter().enumerate().map(|(at, byte)| byte ^ key[at % 4]));
+        }
+        let read = match reads {
+            Reads::One => frames.len() / count,
+            Reads::Many => MANY,
+        };
+        Self { frames, at: 0, read }
+    }
+}
+
+/// JSON-like text in ASCII, or bytes.
+pub fn payload(kind: Kind, size: usize) -> Vec<u8> {
+    match kind {
+        Kind::Text => br#"{"id":1234567,"kind":"notify","text":"the quick brown fox"},"#.iter().copied().cycle().take(size).collect(),
+        Kind::Binary => (0..size).map(|at| (at * 31) as u8).collect(),
+    }
+}
+
+impl Read for Wire {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let until = self.read - self.at % self.read;
+        let len = buffer.len().min(until).min(self.frames.len() - self.at);
+        buffer[..len].copy_from_slice(&self.frames[self.at..self.at + len]);
+        self.at = (self.at + len) % self.frames.len();
+        Ok(len)
+    }
+}
+
+impl Write for Wire {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(std::hint::black_box(bytes).len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let until = self.read - self.at % self.read;
+        let len = buffer.remaining().min(until).min(self.frames.len() - self.at);
+        buffer.put_slice(&self.frames[self.at..self.at + len]);
+        self.at = (self.at + len) % self.frames.len();
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(std::hint::black_box(bytes).len()))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(std::hint::black_box(slices).iter().map(|slice| slice.len()).sum()))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}

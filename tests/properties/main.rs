@@ -1,0 +1,3 @@
+//! What holds for every input, tried with the inputs that proptest makes up.
+
+mod regressions;

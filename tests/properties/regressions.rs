@@ -1,0 +1,75 @@
+//! What the properties found, each as its smallest case.
+
+use allocation_counter::measure;
+use wscope::proto::{
+    CloseCode, CloseConnection, Config, Connection, ConnectionState, Delivery, Event, Piece, Role, Side,
+};
+
+/// All events of `wire`, received in chunks of `len` bytes.
+fn receive(connection: &mut Connection, wire: &[u8], len: usize) -> Vec<Event> {
+    let mut events = Vec::new();
+    for chunk in wire.chunks(len) {
+        let mut chunk = chunk.to_vec();
+        let mut input = &mut chunk[..];
+        while let Some(event) = connection.receive(&mut input).expect("legal frames") {
+            events.push(event);
+        }
+    }
+    events
+}
+
+#[test]
+fn small_fragments_do_not_move_the_message_each_time() {
+    let wire = [b"\x02\x01a".to_vec(), b"\x00\x01a".repeat(9998), b"\x80\x01a".to_vec()].concat();
+    let mut connection = Connection::new(Role::Client, Config::new());
+    let mut input = wire;
+    let used = measure(|| assert!(matches!(connection.receive(&mut &mut input[..]), Ok(Some(_)))));
+    assert!(used.bytes_total < 50_000, "{used:?} for a message of 10,000 bytes");
+}
+
+#[test]
+fn small_fragments_that_are_filled_in_do_not_move_the_message_each_time() {
+    let mut connection = Connection::new(Role::Client, Config::new());
+    receive(&mut connection, &[&[0x02, 126, 0x40, 0x00][..], &[7; 16_384]].concat(), usize::MAX);
+    let used = measure(|| {
+        for _ in 0..10_000 {
+            assert_eq!(connection.receive(&mut &mut b"\x00\x01".to_owned()[..]), Ok(None));
+            assert_eq!(
+                connection.fill_payload(|buffer, wanted| buffer.resize(buffer.len() + wanted, 7)),
+                Some(())
+            );
+            assert_eq!(connection.receive(&mut &mut [][..]), Ok(None));
+        }
+    });
+    assert!(used.bytes_total < 100_000, "{used:?} for a message of 26,384 bytes");
+}
+
+#[test]
+fn the_end_of_a_frame_is_told_even_inside_a_character() {
+    let wire = b"\x01\x02a\xC3\x00\x00\x80\x01\xBC";
+    let piece = |text, frame_finished| {
+        let mut piece = Piece::more(text);
+        piece.frame_finished = frame_finished;
+        Event::Piece(piece)
+    };
+    let rest = [piece("", true), Event::Piece(Piece::last("ü"))];
+    let open = || Connection::new(Role::Client, Config::new().delivery(Delivery::Pieces));
+    let whole = receive(&mut open(), wire, usize::MAX);
+    assert_eq!(whole, [&[piece("a", true)][..], &rest].concat());
+    let bytewise = receive(&mut open(), wire, 1);
+    assert_eq!(bytewise, [&[piece("a", false), piece("", true)][..], &rest].concat());
+}
+
+#[test]
+fn an_answer_written_after_the_end_of_the_stream_is_remembered_as_sent() {
+    let mut connection = Connection::new(Role::Client, Config::new());
+    receive(&mut connection, b"\x88\x02\x03\xE8", usize::MAX);
+    assert_eq!(connection.receive_eof(), Ok(()));
+    let mut out = Vec::new();
+    connection.transmit(&mut out);
+    assert_eq!(out.len(), 8);
+    let close = CloseConnection::new(CloseCode::NORMAL_CLOSURE);
+    let frames = connection.close_frames();
+    assert_eq!((&frames.sent, frames.first), (&Some(close.reason), Some(Side::Remote)));
+    assert_eq!(connection.state(), ConnectionState::Closed);
+}
