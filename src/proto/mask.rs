@@ -28,39 +28,50 @@ impl Mask {
     /// Whole words first, in blocks that the compiler turns into vector instructions: 50 GB/s without `unsafe`.
     #[inline]
     pub fn apply(&mut self, payload: &mut [u8]) {
-        let turned = self.key.rotate_right(8 * (payload.len() % 4) as u32);
-        let word = u64::from(self.key) << 32 | u64::from(self.key);
-        let mask_words = |words: &mut [[u8; 8]]| {
-            for bytes in words {
-                *bytes = (u64::from_le_bytes(*bytes) ^ word).to_le_bytes();
-            }
-        };
+        let word = self.word();
         let (blocks, rest) = payload.as_chunks_mut::<32>();
         for block in blocks {
-            mask_words(block.as_chunks_mut().0);
+            mask_words(block.as_chunks_mut().0, word);
         }
         let (words, tail) = rest.as_chunks_mut();
-        mask_words(words);
+        mask_words(words, word);
         for (byte, key) in tail.iter_mut().zip(word.to_le_bytes()) {
             *byte ^= key;
         }
-        self.key = turned;
+        self.key = self.key.rotate_right(8 * (tail.len() % 4) as u32);
     }
 
     /// Appends the next bytes of the payload to `out`, masked or unmasked.
     ///
-    /// Block by block, each masked where it has just been copied to: a copy of the whole and a second pass over it are
-    /// slower from a few KiB up, and memory that is filled next is never cleared first.
+    /// Each block is masked in registers on its way from one place to the other: a copy of the whole and a second pass
+    /// over it take half as long again, and memory that is filled next is never cleared first.
     #[inline]
     pub fn append(&mut self, payload: &[u8], out: &mut Vec<u8>) {
         out.reserve(payload.len());
-        for piece in payload.chunks(BLOCK) {
-            let start = out.len();
-            out.extend_from_slice(piece);
-            self.apply(&mut out[start..]);
+        let word = self.word();
+        let (blocks, rest) = payload.as_chunks::<BLOCK>();
+        for block in blocks {
+            let mut block = *block;
+            mask_words(block.as_chunks_mut().0, word);
+            out.extend_from_slice(&block);
         }
+        let start = out.len();
+        out.extend_from_slice(rest);
+        self.apply(&mut out[start..]); // whole blocks do not turn the key
+    }
+
+    /// The key twice, for eight bytes at a time.
+    const fn word(self) -> u64 {
+        (self.key as u64) << 32 | self.key as u64
     }
 }
 
-/// Bytes that are copied and masked at a time: they stay in the first-level cache.
-const BLOCK: usize = 1024;
+#[inline]
+fn mask_words(words: &mut [[u8; 8]], word: u64) {
+    for bytes in words {
+        *bytes = (u64::from_le_bytes(*bytes) ^ word).to_le_bytes();
+    }
+}
+
+/// Bytes that are copied and masked at a time: as many as fit into the vector registers.
+const BLOCK: usize = 128;

@@ -208,12 +208,21 @@ pub(super) fn whole(
     config: &Config,
 ) -> Result<Message, ProtocolError> {
     check_size(payload.len() as u64, config)?;
-    if let Some(mut mask) = mask {
-        mask.apply(payload);
-    }
-    match kind {
-        MessageKind::Text => Ok(Message::Text(validate(payload)?.into())),
-        MessageKind::Binary => Ok(Message::Binary(Bytes::copy_from_slice(payload))),
+    match (kind, mask) {
+        (MessageKind::Binary, Some(mut mask)) if payload.len() >= FUSE_FROM => {
+            let mut buffer = Vec::with_capacity(payload.len());
+            mask.append(payload, &mut buffer);
+            Ok(Message::Binary(buffer.into()))
+        }
+        (MessageKind::Binary | MessageKind::Text, mask) => {
+            if let Some(mut mask) = mask {
+                mask.apply(payload);
+            }
+            match kind {
+                MessageKind::Text => Ok(Message::Text(validate(payload)?.into())),
+                MessageKind::Binary => Ok(Message::Binary(Bytes::copy_from_slice(payload))),
+            }
+        }
     }
 }
 
@@ -266,3 +275,6 @@ const FILL_FROM: usize = 16 * 1024;
 
 /// Most bytes that are read into a message's buffer before they are unmasked: they should still be in the cache.
 const FILL_STEP: usize = 256 * 1024;
+
+/// From this length up a payload is unmasked on its way to its own buffer; a shorter one sooner in place, then copied.
+const FUSE_FROM: usize = 512;

@@ -80,7 +80,7 @@ pub fn payload(kind: Kind, size: usize) -> Vec<u8> {
 impl Wire {
     /// The next bytes of at most `len`, up to the end of the read that is under way.
     #[inline]
-    fn next(&mut self, len: usize) -> &[u8] {
+    pub fn next(&mut self, len: usize) -> &[u8] {
         if self.at == self.end {
             self.at = if self.at == self.frames.len() { 0 } else { self.at };
             self.end = self.frames.len().min(self.at + self.read);
