@@ -113,4 +113,6 @@ fn secrets_of_a_request_are_not_printed() {
     assert!(!shown.contains("s3cret") && !shown.contains("czNjcmV0"), "{shown}");
     let request = Request::to(&uri()).with_header("Authorization", "s3cret").unwrap();
     assert!(!format!("{request:?}").contains("s3cret"));
+    let request = Request::to(&uri()).with_header("Origin", "http://h").unwrap();
+    assert!(format!("{request:?}").contains("http://h"));
 }
