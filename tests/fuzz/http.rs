@@ -3,20 +3,20 @@
 
 /// One head.
 #[derive(Debug)]
-pub struct Head<'a> {
+pub struct Head {
     /// The request line or status line.
-    pub start: &'a str,
+    pub start: String,
     /// Names in lower case, values without white space around them.
-    pub headers: Vec<(String, &'a str)>,
+    pub headers: Vec<(String, String)>,
     /// Bytes of the head, its empty line included.
     pub len: usize,
     /// Bytes of the longest line, without its end.
     pub longest: usize,
 }
 
-impl<'a> Head<'a> {
-    /// Reads the head at the start of `bytes`.
-    pub fn parse(bytes: &'a [u8]) -> Self {
+impl Head {
+    /// Reads the head at the start of `bytes`. What is not UTF-8 becomes a mark.
+    pub fn parse(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("an empty line");
         let (len, mut lines) = (end + 4, Vec::new());
         let mut rest = &bytes[..end];
@@ -32,20 +32,20 @@ impl<'a> Head<'a> {
                 "{}",
                 line.escape_ascii()
             );
-            str::from_utf8(line).unwrap_or("x: not text")
+            String::from_utf8_lossy(line).into_owned()
         });
         let start = lines.next().expect("a start line");
         let headers = lines.map(|line| {
             let (name, value) = line.split_once(':').expect("a colon");
             assert!(!name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic()), "{line}");
-            (name.to_ascii_lowercase(), value.trim_matches([' ', '\t']))
+            (name.to_ascii_lowercase(), value.trim_matches([' ', '\t']).to_owned())
         });
         Self { start, headers: headers.collect(), len, longest }
     }
 
     /// The values of a header.
     pub fn all(&self, name: &str) -> Vec<&str> {
-        self.headers.iter().filter(|(other, _)| other == name).map(|(_, value)| *value).collect()
+        self.headers.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str()).collect()
     }
 
     /// Whether one of the comma lists in this header holds `token`, in any case.
