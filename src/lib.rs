@@ -13,5 +13,7 @@ mod book {
 
     pages! {
         Readme = "../README.md";
+        SansIo = "../docs/src/guides/sans-io.md";
+        Defaults = "../docs/src/reference/defaults.md";
     }
 }

@@ -125,6 +125,7 @@ impl Connection {
     /// # Errors
     /// [`Failed`], and the same again on every later call. The close frame that tells the peer is queued for
     /// [`transmit`](Self::transmit), and the state is [`Closed`](ConnectionState::Closed).
+    #[inline]
     pub fn receive(&mut self, input: &mut &mut [u8]) -> Result<Option<Event>, Failed> {
         match self.state {
             ConnectionState::Open | ConnectionState::LocalClosing => match self.decoder.decode(input) {
@@ -252,7 +253,7 @@ impl Connection {
     /// Appends the queued pongs alone; for callers who order control frames and data by themselves.
     pub fn transmit_pongs(&mut self, out: &mut Vec<u8>) {
         let encoder = &mut self.encoder;
-        self.pongs.drain(|pong| encoder.pong(pong, out));
+        self.pongs.drain(|payload| encoder.pong_with(payload, out));
     }
 
     /// Whether [`transmit`](Self::transmit) would append anything.
@@ -289,6 +290,7 @@ impl Connection {
     }
 
     /// What an event means for the connection itself.
+    #[inline]
     fn received(&mut self, event: &Event) {
         match event {
             Event::Ping(ping) => {

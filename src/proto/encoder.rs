@@ -114,7 +114,12 @@ impl Encoder {
 
     /// Appends a pong.
     pub fn pong(&mut self, pong: &Pong, out: &mut Vec<u8>) {
-        self.frame(FrameHeader::new(Opcode::Pong, 0), pong.payload(), out);
+        self.pong_with(pong.payload(), out);
+    }
+
+    /// Appends a pong with the payload of a ping that came.
+    pub(super) fn pong_with(&mut self, payload: &[u8], out: &mut Vec<u8>) {
+        self.frame(FrameHeader::new(Opcode::Pong, 0), payload, out);
     }
 
     /// Appends a close frame. No frame may follow it (RFC 6455 §5.5.1).

@@ -403,6 +403,7 @@ impl<'a> Cursor<'a> {
         Ok((name, Some(value)))
     }
 
+    /// `1*tchar`. What is not ASCII is no `tchar`, so each byte is a character.
     fn token(&mut self) -> Result<Token, ListError> {
         let start = self.at;
         self.skip_while(is_token_byte);
@@ -419,6 +420,7 @@ impl<'a> Cursor<'a> {
             if !value.is_empty() && self.eat(b'"') {
                 return Ok(Token(Cow::Owned(value)));
             }
+            // The escape of a quoted pair is dropped; what it escapes must be of a token all the same.
             self.eat(b'\\');
             match self.peek() {
                 Some(byte) if is_token_byte(byte) => value.push(char::from(byte)),
@@ -428,16 +430,19 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// The next byte, or `None` at the end of the line.
     fn peek(&self) -> Option<u8> {
         self.line.get(self.at).copied()
     }
 
+    /// Steps over `byte` if it comes next.
     fn eat(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
         found
     }
 
+    /// `OWS` (RFC 9110 §5.6.3).
     fn skip_whitespace(&mut self) {
         self.skip_while(|byte| matches!(byte, b' ' | b'\t'));
     }
@@ -448,6 +453,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// The fault at this place: a byte that cannot stand here, or too early an end.
     fn unexpected(&self) -> ListError {
         match self.peek() {
             Some(byte) => ListError::UnexpectedByte { byte, at: self.at },

@@ -200,27 +200,20 @@ impl Assembly {
     }
 }
 
-/// The short way for a message that is wholly here in one plain frame: one allocation, of its own size.
+/// A message that is wholly here in one plain frame: one allocation, of its own size.
 pub(super) fn whole(
     kind: MessageKind,
     payload: &mut [u8],
-    mask: Option<&mut Mask>,
+    mask: Option<Mask>,
     config: &Config,
 ) -> Result<Message, ProtocolError> {
     check_size(payload.len() as u64, config)?;
-    match (kind, mask) {
-        (MessageKind::Text, mask) => {
-            if let Some(mask) = mask {
-                mask.apply(payload);
-            }
-            Ok(Message::Text(validate(payload)?.into()))
-        }
-        (MessageKind::Binary, None) => Ok(Message::Binary(Bytes::copy_from_slice(payload))),
-        (MessageKind::Binary, Some(mask)) => {
-            let mut buffer = Vec::with_capacity(payload.len());
-            mask.append(payload, &mut buffer);
-            Ok(Message::Binary(buffer.into()))
-        }
+    if let Some(mut mask) = mask {
+        mask.apply(payload);
+    }
+    match kind {
+        MessageKind::Text => Ok(Message::Text(validate(payload)?.into())),
+        MessageKind::Binary => Ok(Message::Binary(Bytes::copy_from_slice(payload))),
     }
 }
 

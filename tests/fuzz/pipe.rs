@@ -126,7 +126,7 @@ impl End {
         self.sent_pings += 1;
         let payload = [&self.sent_pings.to_be_bytes(), choices.bytes(len)].concat();
         let ping = Ping::new(&payload).expect("at most 4 + 121 bytes");
-        self.send(ping);
+        self.send(ping.clone());
         self.pings.push_back(ping);
     }
 
@@ -149,7 +149,7 @@ impl End {
                 }
             }
             Event::Ping(ping) => {
-                assert_eq!(Some(ping), from.pings.pop_front());
+                assert_eq!(Some(&ping), from.pings.pop_front().as_ref());
                 from.unanswered.push_back(ping);
             }
             Event::Pong(pong) => {

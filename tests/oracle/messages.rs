@@ -170,7 +170,7 @@ fn both_answer_the_others_pings() {
             let (ping, pong) = (ping.expect("at most 125 bytes"), pong.expect("at most 125 bytes"));
 
             let wire = peer.send(OracleMessage::Ping(payload.clone().into()));
-            assert_eq!(receive(&mut connection, &wire), [Event::Ping(ping)]);
+            assert_eq!(receive(&mut connection, &wire), [Event::Ping(ping.clone())]);
             let mut answer = Vec::new();
             connection.transmit(&mut answer);
             assert!(
@@ -182,7 +182,7 @@ fn both_answer_the_others_pings() {
             assert!(
                 matches!(&peer.receive(&wire), (received, None) if *received == [OracleMessage::Ping(payload.clone().into())])
             );
-            assert_eq!(receive(&mut connection, &peer.written()), [Event::Pong(pong)]);
+            assert_eq!(receive(&mut connection, &peer.written()), [Event::Pong(pong.clone())]);
 
             let wire = peer.send(OracleMessage::Pong(payload.into()));
             assert_eq!(receive(&mut connection, &wire), [Event::Pong(pong)], "unsolicited");

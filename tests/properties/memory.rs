@@ -113,12 +113,13 @@ fn a_flood_of_pings_costs_a_queue_of_pongs() {
 }
 
 #[test]
-fn a_flood_of_pongs_and_control_frames_costs_nothing() {
+fn a_flood_of_pongs_costs_one_buffer_that_serves_them_all() {
     for role in ROLES {
         let mut wire = Frame::new(role.peer(), wire::PONG, vec![7; 125]).bytes().repeat(20_000);
         let (mut connection, mut input) = (open(role, Delivery::Whole), &mut wire[..]);
         let used = measure(|| while let Ok(Some(_)) = connection.receive(&mut input) {});
-        assert_eq!(used.count_total, 0, "{used:?}, {role}");
+        // The longest payload, and the count that its handles share.
+        assert!(used.count_total <= 2 && used.bytes_total <= 125 + 64, "{used:?}, {role}");
         assert!(input.is_empty());
     }
 }
@@ -194,7 +195,7 @@ fn encoding_into_a_buffer_that_is_large_enough_allocates_nothing() {
                 let sent = connection
                     .send_text(&text, &mut out)
                     .and_then(|()| connection.send_binary(&bytes, &mut out))
-                    .and_then(|()| connection.send(ping, &mut out));
+                    .and_then(|()| connection.send(ping.clone(), &mut out));
                 assert_eq!(sent, Ok(()));
             }
         });

@@ -64,8 +64,8 @@ fn events_are_made_of_what_they_carry() {
     let (ping, pong, close) = (Ping::default(), Pong::default(), CloseConnection::empty());
     assert_eq!(Event::from("x"), Event::Message("x".into()));
     assert_eq!(Event::from(Message::from("x")), Event::Message("x".into()));
-    assert_eq!(Event::from(ping), Event::Ping(ping));
-    assert_eq!(Event::from(pong), Event::Pong(pong));
+    assert_eq!(Event::from(ping.clone()), Event::Ping(ping));
+    assert_eq!(Event::from(pong.clone()), Event::Pong(pong));
     assert_eq!(Event::from(close.clone()), Event::CloseConnection(close));
     let (more, last) = (Piece::more("x"), Piece::last("y"));
     assert_eq!((more.frame_finished, more.message_finished), (true, false));
