@@ -132,7 +132,7 @@ fn our_client_is_refused_by_the_oracles_server() {
     let mut stream = Stream::of(&request);
     let refuse = |_: &OracleRequest, _| {
         let mut refusal = ErrorResponse::new(Some("members only".to_owned()));
-        *refusal.status_mut() = tungstenite::http::StatusCode::FORBIDDEN;
+        *refusal.status_mut() = http::StatusCode::FORBIDDEN;
         Err(refusal)
     };
     let refused = tungstenite::accept_hdr(&mut stream, refuse);
