@@ -44,6 +44,9 @@ fn main() {
         let len = (offers.len() as u16).to_be_bytes();
         write("extension_header", name, &[&len[..], offers.as_bytes(), answers.as_bytes()].concat());
     }
+    for (name, calls) in conversations() {
+        write("ws_connection", name, &calls);
+    }
     for (name, steps) in steps() {
         for (delivery, bytes) in [("whole", [0, 0, 0]), ("pieces", [0, 1, 1]), ("extended", [1, 0, 1])] {
             write("pipe", &format!("{name}-{delivery}"), &[&bytes[..], &steps].concat());
@@ -279,5 +282,25 @@ fn extensions() -> Vec<(&'static str, &'static str, &'static str)> {
         ("empty-elements", " , permessage-deflate ,,\n,", ",permessage-deflate"),
         ("bad-quotes", "a; b=\"\"", "a; b=\"c"),
         ("bad-separators", "a;;b", "a b, c=d"),
+    ]
+}
+
+/// Calls of a whole connection, by the numbers that its body gives them.
+fn conversations() -> Vec<(&'static str, Vec<u8>)> {
+    vec![
+        ("client-is-accepted", vec![0, 6, 1, 0, 9, 0, 1, 2, 3, 2, 0, b'h', b'i', 2, 4, 3, 232, 5, 3]),
+        ("client-is-refused", vec![0, 6, 1, 2, 9, 0, 1, 2, 3, 3]),
+        ("client-is-refused-until-the-end", vec![0, 6, 1, 3, 0, 2, b'x', b'y', 3, 3]),
+        ("client-hears-nothing", vec![0, 9, 0, 1, 2, 3, 6, 6, 3, 1, 0]),
+        ("client-hears-something-else", vec![0, 6, 0, 3, b'S', b'S', b'H', 5, 6, 3]),
+        (
+            "server-accepts",
+            vec![1, 1, 0, 7, 2, 7, 1, 9, 0, 1, 2, 3, 2, 2, b'p', b'p', 5, 9, 1, 1, 2, 3, 2, 4, 3, 232, 3],
+        ),
+        ("server-refuses", vec![1, 1, 0, 8, 0, 5, 2, 0, b'h', b'i', 3]),
+        ("server-refuses-in-pieces", vec![1, 1, 0, 8, 1, 8, 2, 0, 1, b'x', 8, 3, 8, 3, 3]),
+        ("server-runs-out-of-time", vec![1, 0, 3, b'G', b'E', b'T', 4, 5, 1, 0, 3]),
+        ("server-hears-something-else", vec![1, 0, 3, 22, 3, 1, 5, 3, 4]),
+        ("server-is-left-while-it-decides", vec![1, 1, 0, 3, 7, 0, 5]),
     ]
 }

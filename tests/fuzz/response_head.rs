@@ -31,14 +31,18 @@ pub fn response_head(input: &[u8]) {
     whole.check(config, wire);
 }
 
-/// A client that asks for all that there is; the bytes of its request.
-pub fn client(config: HandshakeConfig) -> (ClientHandshake, Vec<u8>) {
+/// A request for all that there is.
+pub fn request() -> Request {
     let uri: WebSocketUri = "ws://example.com/chat".parse().expect("a URI");
     let invert = Invert { offers: vec![EXTENSION.parse().expect("an offer")] };
     let request = Request::to(&uri).with_subprotocols(SUBPROTOCOLS).expect("tokens");
+    request.with_extension(Arc::new(invert))
+}
+
+/// A client that has sent it; its bytes.
+pub fn client(config: HandshakeConfig) -> (ClientHandshake, Vec<u8>) {
     let mut out = Vec::new();
-    let request = request.with_extension(Arc::new(invert));
-    let handshake = ClientHandshake::start(request, config, &mut FixedKey, &mut out);
+    let handshake = ClientHandshake::start(request(), config, &mut FixedKey, &mut out);
     (handshake, out)
 }
 
