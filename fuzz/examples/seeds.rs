@@ -1,9 +1,13 @@
 //! Writes the seed corpora: inputs that lead each target to every rule it knows of, so that a run need not find the
 //! way from nothing. Those that once broke something are added by hand and stay as they are.
 
-use std::{fs, path::Path};
-use wscope::proto::Role;
-use wscope_fuzz::bodies::wire::{BINARY, CLOSE, CONTINUATION, Frame, LengthForm, PING, PONG, TEXT};
+use std::{fs, path::Path, sync::Arc};
+use wscope::proto::{AcceptConnection, HandshakeConfig, RejectConnection, RequestReader, Role};
+use wscope_fuzz::bodies::{
+    invert::Invert,
+    response_head::{acceptance, client},
+    wire::{BINARY, CLOSE, CONTINUATION, Frame, LengthForm, PING, PONG, TEXT},
+};
 
 fn main() {
     for role in [Role::Client, Role::Server] {
@@ -24,6 +28,24 @@ fn main() {
             let config = [[0; 6], [1, 0, 0, 0, 0, 0], [0, 1, 1, 0, 0, 0]][(at + calls.len()) % 3];
             write("state_machine", &format!("{role}-{name}"), &[&[byte][..], &config, &calls].concat());
         }
+    }
+    for (name, head) in requests() {
+        write("request_head", name, &[&[0, 0, 0, 2, 3, 40][..], &head].concat());
+    }
+    let request = requests().swap_remove(0).1;
+    for (name, limits) in [("line", [0, 3, 0]), ("head", [3, 0, 0]), ("lines", [0, 0, 2])] {
+        write("request_head", &format!("limit-of-{name}"), &[&limits[..], &[1, 1], &request].concat());
+    }
+    for (name, head) in responses() {
+        write("response_head", name, &[&[0, 0, 0, 0, 2, 3, 40][..], &head].concat());
+        write("response_head", &format!("{name}-limited"), &[&[0, 0, 0, 3, 1, 9][..], &head].concat());
+    }
+    for (name, offers, answers) in extensions() {
+        let len = (offers.len() as u16).to_be_bytes();
+        write("extension_header", name, &[&len[..], offers.as_bytes(), answers.as_bytes()].concat());
+    }
+    for (name, calls) in conversations() {
+        write("ws_connection", name, &calls);
     }
     for (name, steps) in steps() {
         for (delivery, bytes) in [("whole", [0, 0, 0]), ("pieces", [0, 1, 1]), ("extended", [1, 0, 1])] {
@@ -137,7 +159,7 @@ fn steps() -> Vec<(&'static str, Vec<u8>)> {
         ("messages", vec![0, 0, 1, 0, 40, 1, 1, 1, 0, 0, 200, 3, 0, 6, 0, 5, 1, 6, 0, 100]),
         (
             "large-messages",
-            vec![0, 0, 0, 0xFF, 0xFF, 9, 1, 0, 1, 0xFF, 0xFF, 2, 0, 6, 0x50, 0, 1, 7, 0x40, 1],
+            vec![0, 0, 0, 0xFF, 0xFF, 0, 1, 0, 1, 0xFF, 0xFF, 16, 0, 6, 0x50, 0, 1, 7, 0x40, 1],
         ),
         ("fragments", vec![0, 2, 0, 1, 0, 50, 1, 0, 6, 0, 9, 0, 3, 0, 1, 0, 8, 2, 0, 2, 1, 1, 0, 4, 3]),
         (
@@ -150,5 +172,135 @@ fn steps() -> Vec<(&'static str, Vec<u8>)> {
         ("pings", vec![0, 4, 2, 1, 2, 1, 4, 0, 0, 6, 0, 3, 1, 6, 0, 0, 1, 5, 0, 5, 0, 7, 0, 9]),
         ("a-flood-of-pings", [[0, 4, 0].repeat(40), vec![0, 6, 0, 90, 1, 5, 1, 6, 1, 0]].concat()),
         ("both-close", vec![1, 1, 1, 1, 1, 4, 1, 9]),
+    ]
+}
+
+/// Requests: one that is right, and one for each rule that it could break.
+fn requests() -> Vec<(&'static str, Vec<u8>)> {
+    let (_, request) = client(HandshakeConfig::default());
+    let right = String::from_utf8(request).expect("ASCII");
+    let with = |from: &str, to: &str| {
+        assert!(right.contains(from), "{from} is not in {right}");
+        right.replace(from, to).into_bytes()
+    };
+    vec![
+        ("right", right.clone().into_bytes()),
+        ("with-early-frames", [right.as_bytes(), b"\x81\x85\0\0\0\0early"].concat()),
+        ("absolute-target", with("/chat HTTP", "http://other.example:81/chat?x=1 HTTP")),
+        ("asterisk", with("/chat HTTP", "* HTTP")),
+        ("fragment", with("/chat HTTP", "/chat#a HTTP")),
+        ("post", with("GET ", "POST ")),
+        ("http-1.0", with("HTTP/1.1", "HTTP/1.0")),
+        ("http-2-preface", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec()),
+        ("tls-hello", b"\x16\x03\x01\x02\0\x01\0\x01\xFC".to_vec()),
+        ("two-hosts", with("Host: example.com", "Host: example.com\r\nHost: example.com")),
+        ("no-host", with("Host: example.com\r\n", "")),
+        ("bad-host", with("Host: example.com", "Host: example.com/x")),
+        ("bad-version", with("Version: 13", "Version: 8")),
+        ("two-versions", with("Version: 13", "Version: 13\r\nSec-WebSocket-Version: 13")),
+        ("bad-key", with("Key: ", "Key: AA")),
+        ("no-key", with("Sec-WebSocket-Key", "X-Key")),
+        ("no-upgrade", with("Upgrade: websocket", "Upgrade: h2c")),
+        ("upgrade-lists", with("Upgrade: websocket", "upgrade: h2c , WebSocket")),
+        ("connection-lists", with("Connection: Upgrade", "Connection: keep-alive,\tupgrade")),
+        ("no-connection", with("Connection: Upgrade", "Connection: close")),
+        ("body", with("Upgrade: websocket", "Upgrade: websocket\r\nContent-Length: 1")),
+        ("empty-body", with("Upgrade: websocket", "Upgrade: websocket\r\nContent-Length: 0")),
+        ("chunked-body", with("Upgrade: websocket", "Upgrade: websocket\r\nTransfer-Encoding: chunked")),
+        ("subprotocol-repeated", with("chat, superchat", "chat, chat")),
+        ("bad-extension", with("client_max_window_bits", "x=;")),
+        ("folded", with("Upgrade: websocket", "Upgrade:\r\n websocket")),
+        ("space-before-colon", with("Upgrade: websocket", "Upgrade : websocket")),
+        ("bare-cr", with("Upgrade: websocket", "Upgrade: web\rsocket")),
+        ("bare-lf", with("Upgrade: websocket\r\n", "Upgrade: websocket\n")),
+        ("nul", with("Upgrade: websocket", "Upgrade: websocket\0")),
+        ("obsolete-text", with("Upgrade: websocket", "Upgrade: websocket\r\nX: \u{fc}")),
+    ]
+}
+
+/// Answers to that request.
+fn responses() -> Vec<(&'static str, Vec<u8>)> {
+    let right = acceptance(AcceptConnection::new());
+    let text = String::from_utf8(right.clone()).expect("ASCII");
+    let with = |from: &str, to: &str| {
+        assert!(text.contains(from), "{from} is not in {text}");
+        text.replace(from, to).into_bytes()
+    };
+    let refusal = |reject: RejectConnection| {
+        let (mut out, (_, mut request)) = (Vec::new(), client(HandshakeConfig::default()));
+        let handshake =
+            RequestReader::new(HandshakeConfig::default()).receive(&mut &mut request[..], &mut out);
+        let rejection = handshake.expect("our own request").expect("all of it").reject(reject, &mut out);
+        assert!(rejection.is_finished());
+        out
+    };
+    let forbidden = RejectConnection::new(403).expect("a status").with_body("members only");
+    let head = |rest: &str| format!("HTTP/1.1 503 Busy\r\n{rest}").into_bytes();
+    let invert = Arc::new(Invert::default());
+    vec![
+        ("accepts", right.clone()),
+        ("accepts-with-frames", [&right[..], b"\x81\x05early"].concat()),
+        ("accepts-subprotocol", acceptance(AcceptConnection::new().with_subprotocol("superchat"))),
+        ("accepts-extension", acceptance(AcceptConnection::new().with_extension(invert))),
+        ("accepts-after-interim", [b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n", &right[..]].concat()),
+        ("wrong-accept", with("Accept: ", "Accept: A")),
+        ("two-accepts", with("Upgrade: websocket", "Sec-WebSocket-Accept: x\r\nUpgrade: websocket")),
+        ("no-upgrade", with("Upgrade: websocket", "Upgrade: h2c")),
+        ("foreign-subprotocol", with("\r\n\r\n", "\r\nSec-WebSocket-Protocol: other\r\n\r\n")),
+        ("foreign-extension", with("\r\n\r\n", "\r\nSec-WebSocket-Extensions: other\r\n\r\n")),
+        ("http-1.0", with("HTTP/1.1", "HTTP/1.0")),
+        ("refuses", refusal(forbidden)),
+        ("refuses-without-body", head("Content-Length: 0\r\n\r\n")),
+        ("refuses-until-the-end", head("\r\nbusy, come back later")),
+        (
+            "refuses-in-chunks",
+            head("Transfer-Encoding: chunked\r\n\r\n5\r\nbusy,\r\n3;x=y\r\n no\r\n0\r\n\r\n"),
+        ),
+        ("refuses-in-bad-chunks", head("Transfer-Encoding: chunked\r\n\r\n5\r\nbusy,x\r\n")),
+        ("refuses-with-two-lengths", head("Content-Length: 2\r\nContent-Length: 3\r\n\r\nbusy")),
+        ("redirects", b"HTTP/1.1 301 Moved\r\nLocation: /x\r\nContent-Length: 3\r\n\r\n/x\n".to_vec()),
+        ("is-not-http", b"SSH-2.0-x\r\n".to_vec()),
+    ]
+}
+
+/// Offers and answers.
+fn extensions() -> Vec<(&'static str, &'static str, &'static str)> {
+    let both = "permessage-deflate; client_max_window_bits";
+    vec![
+        ("agreed", both, both),
+        ("declined", both, ""),
+        ("without-parameters", "permessage-deflate", "permessage-deflate"),
+        (
+            "two-offers",
+            "permessage-deflate; server_max_window_bits=10, permessage-deflate",
+            "permessage-deflate",
+        ),
+        ("two-lines", "other\npermessage-deflate; a=1 ; b=\"2\\3\"", "permessage-deflate; a=1; b=23"),
+        ("other-parameters", both, "permessage-deflate; server_no_context_takeover"),
+        ("foreign", "x-one, x-two; y", "x-two; y"),
+        ("repeated", "permessage-deflate", "permessage-deflate, permessage-deflate"),
+        ("empty-elements", " , permessage-deflate ,,\n,", ",permessage-deflate"),
+        ("bad-quotes", "a; b=\"\"", "a; b=\"c"),
+        ("bad-separators", "a;;b", "a b, c=d"),
+    ]
+}
+
+/// Calls of a whole connection, by the numbers that its body gives them.
+fn conversations() -> Vec<(&'static str, Vec<u8>)> {
+    vec![
+        ("client-is-accepted", vec![0, 6, 1, 0, 9, 0, 1, 2, 3, 2, 0, b'h', b'i', 2, 4, 3, 232, 5, 3]),
+        ("client-is-refused", vec![0, 6, 1, 2, 9, 0, 1, 2, 3, 3]),
+        ("client-is-refused-until-the-end", vec![0, 6, 1, 3, 0, 2, b'x', b'y', 3, 3]),
+        ("client-hears-nothing", vec![0, 9, 0, 1, 2, 3, 6, 6, 3, 1, 0]),
+        ("client-hears-something-else", vec![0, 6, 0, 3, b'S', b'S', b'H', 5, 6, 3]),
+        (
+            "server-accepts",
+            vec![1, 1, 0, 7, 2, 7, 1, 9, 0, 1, 2, 3, 2, 2, b'p', b'p', 5, 9, 1, 1, 2, 3, 2, 4, 3, 232, 3],
+        ),
+        ("server-refuses", vec![1, 1, 0, 8, 0, 5, 2, 0, b'h', b'i', 3]),
+        ("server-refuses-in-pieces", vec![1, 1, 0, 8, 1, 8, 2, 0, 1, b'x', 8, 3, 8, 3, 3]),
+        ("server-runs-out-of-time", vec![1, 0, 3, b'G', b'E', b'T', 4, 5, 1, 0, 3]),
+        ("server-hears-something-else", vec![1, 0, 3, 22, 3, 1, 5, 3, 4]),
+        ("server-is-left-while-it-decides", vec![1, 1, 0, 3, 7, 0, 5]),
     ]
 }

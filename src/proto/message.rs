@@ -53,7 +53,8 @@ impl Assembly {
         config: &Config,
     ) -> Result<(), ProtocolError> {
         self.fragments = self.fragments.saturating_add(1);
-        if self.fragments > config.max_fragments {
+        let whole = fin && self.fragments == 1; // not a fragment, and mostly it does not come this way
+        if self.fragments > config.max_fragments && !whole {
             return Err(ProtocolError::TooManyFragments { limit: config.max_fragments });
         }
         if len > 0 || fin {

@@ -20,7 +20,7 @@ pub fn frames(input: &[u8]) {
     let mut choices = Choices::new(input);
     let config = Config::new()
         .max_message_size(choices.one_of([1 << 20, 0, 1, 125, 126, 300, 65_535, usize::MAX]))
-        .max_fragments(choices.one_of([131_072, 1, 2, 3]))
+        .max_fragments(choices.one_of([131_072, 0, 2, 3]))
         .max_empty_fragments(choices.one_of([1024, 0, 1, 2]));
     let count = usize::from(choices.byte() % 16);
     let cuts = choices.bytes(count);

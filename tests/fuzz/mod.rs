@@ -8,12 +8,17 @@
 #![allow(unreachable_pub, reason = "reachable where `fuzz/` takes the module in")]
 
 pub mod choices;
+pub mod extension_header;
 pub mod frames;
+pub mod http;
 pub mod invert;
 pub mod pipe;
+pub mod request_head;
+pub mod response_head;
 pub mod state_machine;
 pub mod trace;
 pub mod wire;
+pub mod ws_connection;
 
 use choices::Choices;
 
@@ -21,5 +26,12 @@ use choices::Choices;
 pub type Body = fn(&[u8]);
 
 /// The bodies by the names of their targets, which are the names of their corpora too.
-pub const TARGETS: [(&str, Body); 3] =
-    [("frames", frames::frames), ("pipe", pipe::pipe), ("state_machine", state_machine::state_machine)];
+pub const TARGETS: [(&str, Body); 7] = [
+    ("extension_header", extension_header::extension_header),
+    ("frames", frames::frames),
+    ("pipe", pipe::pipe),
+    ("request_head", request_head::request_head),
+    ("response_head", response_head::response_head),
+    ("state_machine", state_machine::state_machine),
+    ("ws_connection", ws_connection::ws_connection),
+];

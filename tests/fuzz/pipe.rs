@@ -220,10 +220,11 @@ fn close(ends: &mut [End; 2], choices: &mut Choices<'_>) {
     assert_eq!(ends[first].connection.close_frames().sent, Some(close.reason));
 }
 
-/// Up to 64 KiB of text or bytes.
+/// Up to 64 KiB of text or bytes, but most are short.
 fn message(choices: &mut Choices<'_>) -> Message {
     let (text, len) = (choices.flag(), choices.number());
     let seed = choices.byte();
+    let len = len >> (seed % 16);
     if text {
         ["a", "ü", "€", "🦀"][usize::from(seed % 4)].repeat(len / 4).into()
     } else {

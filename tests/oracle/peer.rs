@@ -16,9 +16,9 @@ pub(crate) struct Peer(WebSocket<Stream>);
 
 /// What the oracle has not read, and what it has written.
 #[derive(Debug, Default)]
-struct Stream {
-    incoming: VecDeque<u8>,
-    outgoing: Vec<u8>,
+pub(crate) struct Stream {
+    pub(crate) incoming: VecDeque<u8>,
+    pub(crate) outgoing: Vec<u8>,
     ended: bool,
 }
 
@@ -35,6 +35,11 @@ impl Peer {
             .max_frame_size(Some(limit))
             .accept_unmasked_frames(false);
         Self(WebSocket::from_raw_socket(Stream::default(), role, Some(config)))
+    }
+
+    /// The oracle after a handshake of its own.
+    pub(crate) const fn after(socket: WebSocket<Stream>) -> Self {
+        Self(socket)
     }
 
     /// Queues a message and gives the bytes that the oracle writes.
@@ -67,6 +72,13 @@ impl Peer {
     /// What the oracle has written since the last call.
     pub(crate) fn written(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.0.get_mut().outgoing)
+    }
+}
+
+impl Stream {
+    /// A stream on which these bytes have come.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        Self { incoming: bytes.iter().copied().collect(), ..Self::default() }
     }
 }
 
