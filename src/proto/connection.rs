@@ -6,7 +6,7 @@ use super::{
     decoder::Decoder,
     encoder::Encoder,
     error::{Failed, LocalError, ProtocolError},
-    event::{CloseConnection, Event, MessageKind, Piece},
+    event::{CloseConnection, Event, Payload, Piece},
     extension::Transforms,
     pongs::Pongs,
     random::RandomSource,
@@ -198,10 +198,10 @@ impl Connection {
     /// then.
     pub fn send(&mut self, event: impl Into<Event>, out: &mut Vec<u8>) -> Result<(), LocalError> {
         match event.into() {
-            Event::Message(message) => self.send_message(message.kind(), message.as_bytes(), out),
+            Event::Message(message) => self.send_message(&message, out),
             Event::Piece(Piece { data, message_finished, .. }) => {
                 self.may_send("a message", Transition::SendData)?;
-                self.encoder.fragment(data.kind(), data.as_bytes(), message_finished, out)
+                self.encoder.fragment(&data, message_finished, out)
             }
             Event::Ping(ping) => {
                 self.may_send("a ping", Transition::SendData)?;
@@ -218,20 +218,17 @@ impl Connection {
         }
     }
 
-    /// Appends a text message to `out`, without taking the text.
+    /// Appends a whole message to `out` without taking it: `send_message("text", ..)`, `send_message(&bytes[..], ..)`.
     ///
     /// # Errors
     /// As [`send`](Self::send).
-    pub fn send_text(&mut self, text: &str, out: &mut Vec<u8>) -> Result<(), LocalError> {
-        self.send_message(MessageKind::Text, text.as_bytes(), out)
-    }
-
-    /// Appends a binary message to `out`, without taking the bytes.
-    ///
-    /// # Errors
-    /// As [`send`](Self::send).
-    pub fn send_binary(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), LocalError> {
-        self.send_message(MessageKind::Binary, bytes, out)
+    pub fn send_message<'a>(
+        &mut self,
+        payload: impl Into<Payload<'a>>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), LocalError> {
+        self.may_send("a message", Transition::SendData)?;
+        self.encoder.message(payload, out)
     }
 
     /// Appends what the engine has to say of its own accord: pongs first, then a close frame that answers the peer's or
@@ -260,16 +257,6 @@ impl Connection {
     #[must_use]
     pub const fn wants_transmit(&self) -> bool {
         !self.pongs.is_empty() || self.closing.is_some()
-    }
-
-    fn send_message(
-        &mut self,
-        kind: MessageKind,
-        payload: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), LocalError> {
-        self.may_send("a message", Transition::SendData)?;
-        self.encoder.message(kind, payload, out)
     }
 
     fn send_close(&mut self, close: CloseConnection, out: &mut Vec<u8>) -> Result<(), LocalError> {
