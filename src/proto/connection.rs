@@ -197,25 +197,24 @@ impl Connection {
     /// [`LocalError`] when the state does not allow it, or when it would tear an unfinished message. Nothing is appended
     /// then.
     pub fn send(&mut self, event: impl Into<Event>, out: &mut Vec<u8>) -> Result<(), LocalError> {
-        match event.into() {
-            Event::Message(message) => self.send_message(&message, out),
+        let event = event.into();
+        let transition = match event {
+            Event::Message(_) | Event::Piece(_) | Event::Ping(_) => Transition::SendData,
+            Event::Pong(_) if self.state == ConnectionState::LocalClosing => return Ok(()),
+            Event::Pong(_) => Transition::SendPong,
+            Event::CloseConnection(_) => Transition::SendClose,
+        };
+        self.may_send(event.what(), transition)?;
+        match event {
+            Event::Message(message) => self.encoder.message(&message, out)?,
             Event::Piece(Piece { data, message_finished, .. }) => {
-                self.may_send("a message", Transition::SendData)?;
-                self.encoder.fragment(&data, message_finished, out)
+                self.encoder.fragment(&data, message_finished, out)?;
             }
-            Event::Ping(ping) => {
-                self.may_send("a ping", Transition::SendData)?;
-                self.encoder.ping(&ping, out);
-                Ok(())
-            }
-            Event::Pong(_) if self.state == ConnectionState::LocalClosing => Ok(()),
-            Event::Pong(pong) => {
-                self.may_send("a pong", Transition::SendPong)?;
-                self.encoder.pong(&pong, out);
-                Ok(())
-            }
+            Event::Ping(ping) => self.encoder.ping(&ping, out),
+            Event::Pong(pong) => self.encoder.pong(&pong, out),
             Event::CloseConnection(close) => self.send_close(close, out),
         }
+        Ok(())
     }
 
     /// Appends a whole message to `out` without taking it: `send_message("text", ..)`, `send_message(&bytes[..], ..)`.
@@ -259,14 +258,12 @@ impl Connection {
         !self.pongs.is_empty() || self.closing.is_some()
     }
 
-    fn send_close(&mut self, close: CloseConnection, out: &mut Vec<u8>) -> Result<(), LocalError> {
-        self.may_send("a close frame", Transition::SendClose)?;
+    fn send_close(&mut self, close: CloseConnection, out: &mut Vec<u8>) {
         self.transmit_pongs(out);
         self.encoder.close(&close, out);
         self.closing = None; // an answer of our own would be a second one
         self.close_frames.sent(close.reason);
         self.step(Transition::SendClose);
-        Ok(())
     }
 
     const fn may_send(&self, what: &'static str, transition: Transition) -> Result<(), LocalError> {
