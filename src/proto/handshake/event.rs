@@ -260,7 +260,7 @@ impl RejectData {
 }
 
 /// What the handshake writes into an acceptance, or must not stand in one.
-const RESERVED_FOR_ACCEPT: &[HeaderName] = &[
+pub(super) const RESERVED_FOR_ACCEPT: &[HeaderName] = &[
     CONNECTION,
     UPGRADE,
     SEC_WEBSOCKET_ACCEPT,
@@ -274,5 +274,5 @@ const RESERVED_FOR_ACCEPT: &[HeaderName] = &[
 
 /// What the handshake writes into a refusal, or must not stand in one. `Upgrade` and `Sec-WebSocket-Version` may: an
 /// answer 426 has them.
-const RESERVED_FOR_REJECT: &[HeaderName] =
+pub(super) const RESERVED_FOR_REJECT: &[HeaderName] =
     &[CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY];
