@@ -92,18 +92,9 @@ impl Message {
     }
 }
 
-/// Bytes of a payload that `Debug` shows: a log line is no place for a megabyte.
-const DEBUG_BYTES: usize = 64;
-
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bytes = self.as_bytes();
-        let shown = &bytes[..bytes.len().min(DEBUG_BYTES)];
-        match self {
-            Self::Text(_) => write!(f, "Text({:?}", String::from_utf8_lossy(shown))?,
-            Self::Binary(_) => write!(f, "Binary(b\"{}\"", shown.escape_ascii())?,
-        }
-        if shown.len() < bytes.len() { write!(f, ".. {} bytes)", bytes.len()) } else { f.write_str(")") }
+        fmt::Debug::fmt(&Payload::from(self), f)
     }
 }
 
@@ -151,7 +142,7 @@ impl From<Bytes> for Message {
 /// assert_eq!(Payload::from(&[1, 2]).as_bytes(), [1, 2]);
 /// ```
 #[allow(clippy::exhaustive_enums, reason = "as Message")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Payload<'a> {
     /// UTF-8 text.
     Text(&'a str),
@@ -176,6 +167,21 @@ impl<'a> Payload<'a> {
             Self::Text(_) => MessageKind::Text,
             Self::Binary(_) => MessageKind::Binary,
         }
+    }
+}
+
+/// Bytes of a payload that `Debug` shows: a log line is no place for a megabyte.
+const DEBUG_BYTES: usize = 64;
+
+impl fmt::Debug for Payload<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.as_bytes();
+        let shown = &bytes[..bytes.len().min(DEBUG_BYTES)];
+        match self {
+            Self::Text(_) => write!(f, "Text({:?}", String::from_utf8_lossy(shown))?,
+            Self::Binary(_) => write!(f, "Binary(b\"{}\"", shown.escape_ascii())?,
+        }
+        if shown.len() < bytes.len() { write!(f, ".. {} bytes)", bytes.len()) } else { f.write_str(")") }
     }
 }
 

@@ -12,6 +12,7 @@ use super::{
     utf8::{InvalidUtf8, Utf8Validator, validate},
 };
 use bytes::Bytes;
+use std::fmt;
 
 /// A message that has begun and is not finished, or the part of it that has not been handed out.
 #[derive(Debug)]
@@ -26,10 +27,19 @@ pub(super) struct Assembly {
     empty: u32,
 }
 
-#[derive(Debug)]
 enum Content {
     Text(String, Utf8Validator),
     Binary(Vec<u8>),
+}
+
+/// How much there is, and not what: a log line is no place for a megabyte that somebody else wrote.
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text, _) => write!(f, "Text({} bytes)", text.len()),
+            Self::Binary(bytes) => write!(f, "Binary({} bytes)", bytes.len()),
+        }
+    }
 }
 
 impl Assembly {

@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use wscope::proto::{
-    CloseCode, CloseConnection, CloseReason, Event, Message, MessageKind, Piece, Ping, Pong, Text,
+    CloseCode, CloseConnection, CloseReason, Event, Message, MessageKind, Payload, Piece, Ping, Pong, Text,
 };
 
 #[test]
@@ -54,6 +54,8 @@ fn messages_are_made_of_text_and_of_bytes() {
 fn debug_shows_the_start_of_a_message_and_its_length() {
     assert_eq!(format!("{:?}", Message::from("a\n")), r#"Text("a\n")"#);
     assert_eq!(format!("{:?}", Message::from(&b"\0\xFF"[..])), r#"Binary(b"\x00\xff")"#);
+    let payload = Payload::from(&[b'x'; 1000]);
+    assert_eq!(format!("{payload:?}"), format!("Binary(b\"{}\".. 1000 bytes)", "x".repeat(64)));
     let long = format!("{:?}", Message::from("x".repeat(1 << 20)));
     assert_eq!(long, format!("Text(\"{}\".. 1048576 bytes)", "x".repeat(64)));
     assert!(format!("{:?}", Message::from("é".repeat(100) + "x")).contains(".. 201 bytes"));
