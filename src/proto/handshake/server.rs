@@ -11,7 +11,7 @@
 use super::{
     agreement::{Agreement, accept_extension},
     config::HandshakeConfig,
-    error::{AcceptError, AcceptErrorKind, BodyFinished, RequestError},
+    error::{AcceptError, AcceptErrorKind, BodyFinished, RequestError, connection_options},
     event::{
         AcceptConnection, RESERVED_FOR_ACCEPT, RESERVED_FOR_REJECT, RejectBody, RejectConnection, RejectData,
     },
@@ -246,10 +246,10 @@ impl ServerHandshake {
         let (status, own_headers, body) = reject.into_parts();
         let mut headers = HeaderMap::new();
         append_unreserved(&mut headers, &own_headers, RESERVED_FOR_REJECT);
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
         if status == StatusCode::UPGRADE_REQUIRED && !headers.contains_key(UPGRADE) {
             headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
         }
+        headers.insert(CONNECTION, connection_options(&headers));
         // None of ours, but one that was received may be sent on: it has neither body nor length (RFC 9110 §8.6, §6.4.1).
         if matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
             write_response_head(status, &headers, out);
@@ -340,7 +340,8 @@ fn split_target(uri: &Uri) -> Result<(String, Option<&str>), RequestError> {
         Some(query) => format!("{}?{query}", uri.path()),
         None => uri.path().to_owned(),
     };
-    Ok((target, authority))
+    // `http::Uri` lets UTF-8 pass, which no request line may hold.
+    if target.is_ascii() { Ok((target, authority)) } else { Err(HeadError::Target.into()) }
 }
 
 /// A request with a body would leave bytes between its head and the first frame: ground for smuggling.
