@@ -135,7 +135,7 @@ impl Assembly {
     ) -> Result<(), ProtocolError> {
         let mut output = Vec::new();
         loop {
-            let left = (config.max_message_size as u64 - self.size).saturating_add(1);
+            let left = (config.max_message_size as u64).saturating_sub(self.size).saturating_add(1);
             let room = usize::try_from(left).unwrap_or(usize::MAX).min(TRANSFORM_STEP);
             let (done, added) = match &mut self.content {
                 Content::Binary(buffer) => {
