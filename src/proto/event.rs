@@ -249,11 +249,13 @@ pub struct Piece {
 
 impl Piece {
     /// A piece that more will follow.
+    #[must_use]
     pub fn more(data: impl Into<Message>) -> Self {
         Self { data: data.into(), frame_finished: true, message_finished: false }
     }
 
     /// The last piece of its message; may be empty.
+    #[must_use]
     pub fn last(data: impl Into<Message>) -> Self {
         Self { data: data.into(), frame_finished: true, message_finished: true }
     }
@@ -332,6 +334,7 @@ pub struct CloseConnection {
 
 impl CloseConnection {
     /// A close frame with a code, and a text if there is something to say.
+    #[must_use]
     pub fn new(reason: impl Into<CloseReason>) -> Self {
         Self { reason: Some(reason.into()) }
     }
@@ -369,15 +372,9 @@ impl fmt::Debug for ControlPayload {
     }
 }
 
-impl From<Message> for Event {
-    fn from(message: Message) -> Self {
-        Self::Message(message)
-    }
-}
-
-impl From<&str> for Event {
-    fn from(text: &str) -> Self {
-        Self::Message(text.into())
+impl<M: Into<Message>> From<M> for Event {
+    fn from(message: M) -> Self {
+        Self::Message(message.into())
     }
 }
 

@@ -66,6 +66,8 @@ fn events_are_made_of_what_they_carry() {
     let (ping, pong, close) = (Ping::default(), Pong::default(), CloseConnection::empty());
     assert_eq!(Event::from("x"), Event::Message("x".into()));
     assert_eq!(Event::from(Message::from("x")), Event::Message("x".into()));
+    assert_eq!(Event::from("x".to_owned()), Event::Message("x".into()));
+    assert_eq!(Event::from(vec![1]), Event::Message(vec![1].into()));
     assert_eq!(Event::from(ping.clone()), Event::Ping(ping));
     assert_eq!(Event::from(pong.clone()), Event::Pong(pong));
     assert_eq!(Event::from(close.clone()), Event::CloseConnection(close));
