@@ -82,6 +82,26 @@ fn a_conversation_from_the_request_to_the_last_close_frame() {
 }
 
 #[test]
+fn what_the_engine_of_frames_alone_can_do_is_reached_through_it() {
+    let (mut client, mut server) = asked();
+    assert!(server.connection_mut().is_none() && client.connection_mut().is_none());
+    let accepted = said(&mut server, AcceptConnection::new());
+    receive(&mut client, &accepted).unwrap();
+    let mut out = Vec::new();
+    server.connection_mut().unwrap().send_message(&[b'x'; 40_000], &mut out).unwrap();
+    let (now, later) = out.split_at(20_000);
+    assert!(receive(&mut client, now).unwrap().is_empty());
+    let filled = client.connection_mut().unwrap().fill_payload(|buffer, wanted| {
+        let now = wanted.min(later.len());
+        buffer.extend_from_slice(&later[..now]);
+        now
+    });
+    let events = receive(&mut client, &later[filled.unwrap()..]).unwrap();
+    let message = Event::from(vec![b'x'; 40_000]);
+    assert!(matches!(&events[..], [WsEvent::Connection(event)] if *event == message));
+}
+
+#[test]
 fn any_cut_of_the_bytes_gives_the_same_events() {
     let (mut client, mut server) = (WsConnection::client(), WsConnection::server());
     let asked = said(&mut client, request());
