@@ -39,7 +39,7 @@ pub enum RequestError {
     #[error("the method is not GET (RFC 6455 §4.1)")]
     Method,
     /// A request with a body: what follows a head must be frames and nothing else.
-    #[error("the request has a body (RFC 6455 §4.1)")]
+    #[error("the request has a body (RFC 9110 §9.3.1)")]
     Body,
     /// Not exactly one `Host` header.
     #[error("the request has {count} Host headers instead of one (RFC 9112 §3.2)")]
