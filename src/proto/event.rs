@@ -236,6 +236,15 @@ impl fmt::Display for MessageKind {
 /// Received: what has come of it, in no relation to the sender's cuts, except that [`frame_finished`](Self::frame_finished)
 /// tells the end of a frame, with an empty piece where nothing else is left to tell; text is cut between characters.
 /// Sent: one frame, a fragment (RFC 6455 §5.4).
+///
+/// ```
+/// use wscope::proto::{Config, Connection, Piece, Role};
+/// let (mut server, mut out) = (Connection::new(Role::Server, Config::new()), Vec::new());
+/// server.send(Piece::more("Hel"), &mut out)?;
+/// server.send(Piece::last("lo"), &mut out)?;
+/// assert_eq!(out, b"\x01\x03Hel\x80\x02lo"); // RFC 6455 §5.7
+/// # Ok::<(), wscope::proto::LocalError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Piece {
@@ -325,6 +334,14 @@ impl Pong {
 }
 
 /// A close frame (RFC 6455 §5.5.1).
+///
+/// ```
+/// use wscope::proto::{CloseCode, CloseConnection, CloseReason};
+/// let close = CloseConnection::new(CloseReason::new(CloseCode::GOING_AWAY, "maintenance")?);
+/// assert_eq!(close.response(), close);
+/// assert_eq!(CloseConnection::empty().reason, None);
+/// # Ok::<(), wscope::proto::ReasonTooLong>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CloseConnection {

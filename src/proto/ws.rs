@@ -183,8 +183,8 @@ impl WsConnection {
     /// Takes bytes until an event is complete: `input` is moved forward past what was used, and what comes after the
     /// event stays with the caller for the next call.
     ///
-    /// `None`: all bytes are used, and more are needed. While a server decides about a request bytes are not used:
-    /// frames that come early stay in `input` until the request is answered.
+    /// `None`: all bytes are used, and more are needed. Bytes are not used while a server decides about a request (frames
+    /// that come early stay in `input` until it is answered), and before a client has sent one.
     ///
     /// # Errors
     /// [`WsFailed`], and the same again on every later call. What tells the peer is queued for
