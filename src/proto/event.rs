@@ -92,18 +92,9 @@ impl Message {
     }
 }
 
-/// Bytes of a payload that `Debug` shows: a log line is no place for a megabyte.
-const DEBUG_BYTES: usize = 64;
-
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bytes = self.as_bytes();
-        let shown = &bytes[..bytes.len().min(DEBUG_BYTES)];
-        match self {
-            Self::Text(_) => write!(f, "Text({:?}", String::from_utf8_lossy(shown))?,
-            Self::Binary(_) => write!(f, "Binary(b\"{}\"", shown.escape_ascii())?,
-        }
-        if shown.len() < bytes.len() { write!(f, ".. {} bytes)", bytes.len()) } else { f.write_str(")") }
+        fmt::Debug::fmt(&Payload::from(self), f)
     }
 }
 
@@ -151,7 +142,7 @@ impl From<Bytes> for Message {
 /// assert_eq!(Payload::from(&[1, 2]).as_bytes(), [1, 2]);
 /// ```
 #[allow(clippy::exhaustive_enums, reason = "as Message")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Payload<'a> {
     /// UTF-8 text.
     Text(&'a str),
@@ -176,6 +167,21 @@ impl<'a> Payload<'a> {
             Self::Text(_) => MessageKind::Text,
             Self::Binary(_) => MessageKind::Binary,
         }
+    }
+}
+
+/// Bytes of a payload that `Debug` shows: a log line is no place for a megabyte.
+const DEBUG_BYTES: usize = 64;
+
+impl fmt::Debug for Payload<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.as_bytes();
+        let shown = &bytes[..bytes.len().min(DEBUG_BYTES)];
+        match self {
+            Self::Text(_) => write!(f, "Text({:?}", String::from_utf8_lossy(shown))?,
+            Self::Binary(_) => write!(f, "Binary(b\"{}\"", shown.escape_ascii())?,
+        }
+        if shown.len() < bytes.len() { write!(f, ".. {} bytes)", bytes.len()) } else { f.write_str(")") }
     }
 }
 
@@ -230,6 +236,15 @@ impl fmt::Display for MessageKind {
 /// Received: what has come of it, in no relation to the sender's cuts, except that [`frame_finished`](Self::frame_finished)
 /// tells the end of a frame, with an empty piece where nothing else is left to tell; text is cut between characters.
 /// Sent: one frame, a fragment (RFC 6455 §5.4).
+///
+/// ```
+/// use wscope::proto::{Config, Connection, Piece, Role};
+/// let (mut server, mut out) = (Connection::new(Role::Server, Config::new()), Vec::new());
+/// server.send(Piece::more("Hel"), &mut out)?;
+/// server.send(Piece::last("lo"), &mut out)?;
+/// assert_eq!(out, b"\x01\x03Hel\x80\x02lo"); // RFC 6455 §5.7
+/// # Ok::<(), wscope::proto::LocalError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Piece {
@@ -243,11 +258,13 @@ pub struct Piece {
 
 impl Piece {
     /// A piece that more will follow.
+    #[must_use]
     pub fn more(data: impl Into<Message>) -> Self {
         Self { data: data.into(), frame_finished: true, message_finished: false }
     }
 
     /// The last piece of its message; may be empty.
+    #[must_use]
     pub fn last(data: impl Into<Message>) -> Self {
         Self { data: data.into(), frame_finished: true, message_finished: true }
     }
@@ -317,6 +334,14 @@ impl Pong {
 }
 
 /// A close frame (RFC 6455 §5.5.1).
+///
+/// ```
+/// use wscope::proto::{CloseCode, CloseConnection, CloseReason};
+/// let close = CloseConnection::new(CloseReason::new(CloseCode::GOING_AWAY, "maintenance")?);
+/// assert_eq!(close.response(), close);
+/// assert_eq!(CloseConnection::empty().reason, None);
+/// # Ok::<(), wscope::proto::ReasonTooLong>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CloseConnection {
@@ -326,6 +351,7 @@ pub struct CloseConnection {
 
 impl CloseConnection {
     /// A close frame with a code, and a text if there is something to say.
+    #[must_use]
     pub fn new(reason: impl Into<CloseReason>) -> Self {
         Self { reason: Some(reason.into()) }
     }
@@ -363,15 +389,9 @@ impl fmt::Debug for ControlPayload {
     }
 }
 
-impl From<Message> for Event {
-    fn from(message: Message) -> Self {
-        Self::Message(message)
-    }
-}
-
-impl From<&str> for Event {
-    fn from(text: &str) -> Self {
-        Self::Message(text.into())
+impl<M: Into<Message>> From<M> for Event {
+    fn from(message: M) -> Self {
+        Self::Message(message.into())
     }
 }
 

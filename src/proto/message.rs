@@ -12,6 +12,7 @@ use super::{
     utf8::{InvalidUtf8, Utf8Validator, validate},
 };
 use bytes::Bytes;
+use std::fmt;
 
 /// A message that has begun and is not finished, or the part of it that has not been handed out.
 #[derive(Debug)]
@@ -26,10 +27,19 @@ pub(super) struct Assembly {
     empty: u32,
 }
 
-#[derive(Debug)]
 enum Content {
     Text(String, Utf8Validator),
     Binary(Vec<u8>),
+}
+
+/// How much there is, and not what: a log line is no place for a megabyte that somebody else wrote.
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text, _) => write!(f, "Text({} bytes)", text.len()),
+            Self::Binary(bytes) => write!(f, "Binary({} bytes)", bytes.len()),
+        }
+    }
 }
 
 impl Assembly {
@@ -125,7 +135,7 @@ impl Assembly {
     ) -> Result<(), ProtocolError> {
         let mut output = Vec::new();
         loop {
-            let left = (config.max_message_size as u64 - self.size).saturating_add(1);
+            let left = (config.max_message_size as u64).saturating_sub(self.size).saturating_add(1);
             let room = usize::try_from(left).unwrap_or(usize::MAX).min(TRANSFORM_STEP);
             let (done, added) = match &mut self.content {
                 Content::Binary(buffer) => {

@@ -170,23 +170,21 @@ impl WsConnection {
     /// The engine of frames, once the handshake is over.
     #[must_use]
     pub const fn connection(&self) -> Option<&Connection> {
-        match &self.phase {
-            Phase::Open(connection) => Some(connection),
-            Phase::Unasked
-            | Phase::Asked(_)
-            | Phase::Refused(_)
-            | Phase::Reading(_)
-            | Phase::Deciding(..)
-            | Phase::Rejecting(_)
-            | Phase::Closed(_) => None,
-        }
+        if let Phase::Open(connection) = &self.phase { Some(connection) } else { None }
+    }
+
+    /// As [`connection`](Self::connection), for what it alone can do: [`fill_payload`](Connection::fill_payload),
+    /// [`send_message`](Connection::send_message) without a copy, [`transmit_pongs`](Connection::transmit_pongs).
+    #[must_use]
+    pub const fn connection_mut(&mut self) -> Option<&mut Connection> {
+        if let Phase::Open(connection) = &mut self.phase { Some(connection) } else { None }
     }
 
     /// Takes bytes until an event is complete: `input` is moved forward past what was used, and what comes after the
     /// event stays with the caller for the next call.
     ///
-    /// `None`: all bytes are used, and more are needed. Before a client has asked and while a server decides no bytes are
-    /// used: frames that come early stay in `input` until the request is answered.
+    /// `None`: all bytes are used, and more are needed. Bytes are not used while a server decides about a request (frames
+    /// that come early stay in `input` until it is answered), and before a client has sent one.
     ///
     /// # Errors
     /// [`WsFailed`], and the same again on every later call. What tells the peer is queued for

@@ -81,6 +81,11 @@ fn in_bounds<T>(parsed: Result<Vec<T>, ListError>, lines: &[&[u8]]) -> Option<Ve
     }
 }
 
+/// As much of the peer's text as an error repeats.
+fn shown(text: &str) -> String {
+    text.chars().take(ResponseError::MAX_SHOWN).collect()
+}
+
 /// A server takes the first offer that it knows; a client confirms one answer, if that is what it offered.
 fn negotiate(offers: &[ExtensionItem], answers: &[ExtensionItem]) {
     let invert = Invert { offers: offers.to_vec() };
@@ -92,13 +97,13 @@ fn negotiate(offers: &[ExtensionItem], answers: &[ExtensionItem]) {
     let foreign = answers.iter().find(|answer| answer.name() != invert.name());
     match (answers, foreign) {
         (_, Some(foreign)) => {
-            let name = foreign.name().to_owned();
+            let name = shown(foreign.name());
             assert_eq!(confirmed, Err(ResponseError::ExtensionNotOffered { name }));
         }
         ([], None) => assert_eq!(confirmed, Ok(false)),
         ([answer], None) if offers.contains(answer) => assert_eq!(confirmed, Ok(true)),
         ([answer], None) => {
-            let answer = answer.to_string();
+            let answer = shown(&answer.to_string());
             assert_eq!(confirmed, Err(ResponseError::ExtensionRefused { answer }));
         }
         ([answer, ..], None) => {

@@ -134,7 +134,8 @@ fn accepted(handshake: ServerHandshake) -> Outcome {
 /// The status of a refusal, which has to be whole and to close the connection.
 fn status(answer: &[u8]) -> u16 {
     let head = Head::parse(answer);
-    assert_eq!(head.all("connection"), ["close"]);
+    let upgrade = !head.all("upgrade").is_empty(); // which Connection must name then (RFC 9110 §7.8)
+    assert_eq!(head.all("connection"), [if upgrade { "close, Upgrade" } else { "close" }]);
     let [length] = head.all("content-length")[..] else { panic!("{head:?}") };
     assert_eq!(length.parse(), Ok(answer.len() - head.len), "{head:?}");
     let [version, status, _] = head.start.splitn(3, ' ').collect::<Vec<_>>()[..] else { panic!("{head:?}") };

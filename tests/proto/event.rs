@@ -71,6 +71,8 @@ fn payloads_are_borrowed_text_and_bytes() {
 fn debug_shows_the_start_of_a_message_and_its_length() {
     assert_eq!(format!("{:?}", Message::from("a\n")), r#"Text("a\n")"#);
     assert_eq!(format!("{:?}", Message::from(&b"\0\xFF"[..])), r#"Binary(b"\x00\xff")"#);
+    let payload = Payload::from(&[b'x'; 1000]);
+    assert_eq!(format!("{payload:?}"), format!("Binary(b\"{}\".. 1000 bytes)", "x".repeat(64)));
     let long = format!("{:?}", Message::from("x".repeat(1 << 20)));
     assert_eq!(long, format!("Text(\"{}\".. 1048576 bytes)", "x".repeat(64)));
     assert!(format!("{:?}", Message::from("é".repeat(100) + "x")).contains(".. 201 bytes"));
@@ -81,6 +83,8 @@ fn events_are_made_of_what_they_carry() {
     let (ping, pong, close) = (Ping::default(), Pong::default(), CloseConnection::empty());
     assert_eq!(Event::from("x"), Event::Message("x".into()));
     assert_eq!(Event::from(Message::from("x")), Event::Message("x".into()));
+    assert_eq!(Event::from("x".to_owned()), Event::Message("x".into()));
+    assert_eq!(Event::from(vec![1]), Event::Message(vec![1].into()));
     assert_eq!(Event::from(ping.clone()), Event::Ping(ping));
     assert_eq!(Event::from(pong.clone()), Event::Pong(pong));
     assert_eq!(Event::from(close.clone()), Event::CloseConnection(close));

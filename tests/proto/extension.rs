@@ -204,3 +204,17 @@ fn a_transform_that_makes_no_progress_ends_the_connection_and_not_the_program() 
         assert_eq!(decode(&mut decoder, &wire), Err(E::BrokenExtensionData));
     }
 }
+
+#[test]
+fn bytes_after_a_fault_are_lost_and_do_no_harm() {
+    for role in ROLES {
+        for delivery in [Delivery::Whole, Delivery::Pieces] {
+            let mut decoder = decoder(role, Config::new().max_message_size(3).delivery(delivery));
+            let wire = frame(role.peer(), FIN | RSV1 | BINARY, b"abcdef");
+            for _ in 0..3 {
+                let refused = decode(&mut decoder, &wire);
+                assert!(matches!(refused, Err(E::MessageTooBig { limit: 3, .. })), "{refused:?}");
+            }
+        }
+    }
+}

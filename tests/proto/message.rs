@@ -159,3 +159,16 @@ fn characters_may_be_cut_by_fragments() {
         assert_eq!(texts.len(), 12, "one piece ends each frame");
     }
 }
+
+#[test]
+fn debug_shows_nothing_of_a_message_that_is_under_way() {
+    for role in ROLES {
+        for opcode in [TEXT, BINARY] {
+            let mut decoder = Decoder::new(role, Config::new());
+            let begun = frame(role.peer(), opcode, "private ".repeat(5000).as_bytes());
+            assert_eq!(decode(&mut decoder, &begun), Ok(vec![]));
+            let shown = format!("{decoder:?}");
+            assert!(shown.contains("(40000 bytes)") && !shown.contains("private"), "{shown}");
+        }
+    }
+}

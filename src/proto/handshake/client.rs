@@ -12,7 +12,7 @@ use super::{
     config::HandshakeConfig,
     error::ResponseError,
     event::{AcceptConnection, RejectConnection, RejectData},
-    request::Request,
+    request::{RESERVED, Request, append_unreserved},
 };
 use crate::proto::{
     RandomSource,
@@ -258,10 +258,10 @@ fn request_headers(request: &Request, key: String) -> HeaderMap {
     if !request.subprotocols().is_empty() {
         headers.insert(SEC_WEBSOCKET_PROTOCOL, header_value(join(request.subprotocols())));
     }
-    if !request.extensions().is_empty() {
+    if request.extension().is_some() {
         headers.insert(SEC_WEBSOCKET_EXTENSIONS, header_value(join(request.extensions())));
     }
-    headers.extend(request.headers().clone());
+    append_unreserved(&mut headers, request.headers(), RESERVED);
     headers
 }
 

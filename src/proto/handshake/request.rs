@@ -209,8 +209,16 @@ pub(super) fn append_header(
     Ok(())
 }
 
+/// Adds `more` to the headers that the handshake wrote, but for `reserved` ones. The caller's setters let none of these
+/// pass: they come with what was received and is sent on, as by a proxy, and speak of another connection.
+pub(super) fn append_unreserved(headers: &mut HeaderMap, more: &HeaderMap, reserved: &[HeaderName]) {
+    for (name, value) in more.iter().filter(|(name, _)| !reserved.contains(name)) {
+        headers.append(name, value.clone());
+    }
+}
+
 /// What the handshake writes into a request, or must not stand in one.
-const RESERVED: &[HeaderName] = &[
+pub(super) const RESERVED: &[HeaderName] = &[
     HOST,
     CONNECTION,
     UPGRADE,

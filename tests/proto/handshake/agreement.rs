@@ -45,6 +45,15 @@ fn client_confirms_what_it_offered_once_and_with_parameters_that_fit() {
 }
 
 #[test]
+fn errors_repeat_no_more_of_an_answer_than_they_say() {
+    let (long, shown) = ("x".repeat(5000), "x".repeat(ResponseError::MAX_SHOWN));
+    let confirm = |answer: &str| confirm_extension(&items(&[answer]), Some(&TOY)).unwrap_err();
+    assert_eq!(confirm(&long), ResponseError::ExtensionNotOffered { name: shown });
+    let ResponseError::ExtensionRefused { answer } = confirm(&format!("x-toy; bad={long}")) else { panic!() };
+    assert_eq!(answer.len(), ResponseError::MAX_SHOWN);
+}
+
+#[test]
 fn agreement_can_be_made_without_a_handshake() {
     let agreement = Agreement::new(Some("chat".into()), None);
     assert_eq!((agreement.subprotocol.as_deref(), agreement.extension.is_none()), (Some("chat"), true));

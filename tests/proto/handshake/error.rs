@@ -47,7 +47,9 @@ fn every_fault_of_a_request_has_one_status_and_a_complete_answer() {
         assert_eq!(response.status(), status);
         assert_eq!(*response.body(), format!("{error}\n"));
         let headers = response.headers();
-        assert_eq!(headers["connection"], "close", "{error:?}");
+        // RFC 9110 §7.8: who sends Upgrade says so in Connection too.
+        let options = if status == 426 { "close, Upgrade" } else { "close" };
+        assert_eq!(headers["connection"], options, "{error:?}");
         assert_eq!(headers["content-length"], response.body().len().to_string().as_str(), "{error:?}");
         assert_eq!(headers["content-type"], "text/plain; charset=utf-8", "{error:?}");
         // RFC 9110 §15.5.6, §15.5.22; RFC 6455 §4.4

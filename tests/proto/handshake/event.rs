@@ -100,3 +100,14 @@ fn cookies_of_an_answer_are_not_printed() {
     let shown = format!("{accept:?} {reject:?}");
     assert!(!shown.contains("s3cret"), "{shown}");
 }
+
+#[test]
+fn of_a_body_only_the_beginning_is_printed() {
+    let body = "x".repeat(1 << 16);
+    let reject = RejectConnection::new(403).unwrap().with_body(body.clone());
+    for shown in [format!("{reject:?}"), format!("{:?}", RejectData::last(body))] {
+        assert!(shown.len() < 300 && shown.contains("xxx") && shown.contains(".. 65536 bytes"), "{shown}");
+    }
+    let reject = RejectConnection::new(403).unwrap().with_body_to_follow();
+    assert!(format!("{reject:?}").contains("Follows"));
+}

@@ -246,7 +246,10 @@ fn server_rejects_with_426_and_says_to_what() {
     let upgrade = |reject: RejectConnection| {
         let mut out = Vec::new();
         assert!(serve_bytes(&request_head().bytes()).unwrap().reject(reject, &mut out).is_finished());
-        String::from_utf8(out).unwrap().matches("Upgrade: ").count()
+        let answer = String::from_utf8(out).unwrap();
+        let count = answer.matches("Upgrade: ").count();
+        assert_eq!(answer.matches("Connection: close, Upgrade\r\n").count(), count, "{answer}"); // §7.8
+        count
     };
     assert_eq!(upgrade(RejectConnection::new(426).unwrap()), 1);
     assert_eq!(upgrade(RejectConnection::new(426).unwrap().with_header("Upgrade", "h2c").unwrap()), 1);
@@ -297,6 +300,8 @@ fn server_judges_a_request_that_was_parsed_elsewhere_by_the_same_rules() {
         (request().header("Transfer-Encoding", "chunked"), RequestError::Body),
         (request().uri("*"), RequestError::Head(HeadError::Target)),
         (request().uri("h:80"), RequestError::Head(HeadError::Target)),
+        (request().uri("/gr\u{fc}n"), RequestError::Head(HeadError::Target)),
+        (request().uri("/?gr\u{fc}n"), RequestError::Head(HeadError::Target)),
     ] {
         assert_eq!(judge(request.body(()).unwrap()).unwrap_err(), error);
     }
