@@ -239,8 +239,8 @@ impl Decoder {
     fn payload(&mut self, input: &mut &mut [u8]) -> Result<Option<Event>, ProtocolError> {
         let Some(frame) = &mut self.frame else { return Ok(None) };
         let here = input.len().min(usize::try_from(frame.remaining).unwrap_or(usize::MAX));
-        match (&mut frame.kind, &mut self.message) {
-            (FrameKind::Control(control), _) => {
+        match frame.kind {
+            FrameKind::Control(control) => {
                 let payload = take(input, here);
                 if let Some(mask) = &mut frame.mask {
                     mask.apply(payload);
@@ -254,12 +254,11 @@ impl Decoder {
                 self.frame = None;
                 Ok(Some(event))
             }
-            (FrameKind::Data, Some(_)) => self.data(input, here),
-            (FrameKind::Data, None) => Ok(None), // a data frame always has its message
+            FrameKind::Data => self.data(input, here),
         }
     }
 
-    /// Takes `here` bytes of the message under way.
+    /// Takes `here` bytes of the message under way; a data frame always has one.
     fn data(&mut self, input: &mut &mut [u8], mut here: usize) -> Result<Option<Event>, ProtocolError> {
         let (Some(frame), Some(message)) = (&mut self.frame, &mut self.message) else { return Ok(None) };
         match (&mut self.transform, message.is_transformed()) {

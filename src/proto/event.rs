@@ -143,6 +143,69 @@ impl From<Bytes> for Message {
     }
 }
 
+/// The payload of a message that is to be sent, borrowed: text as `str`, so that only UTF-8 goes out as text.
+///
+/// ```
+/// use wscope::proto::{MessageKind, Payload};
+/// assert_eq!(Payload::from("grün").kind(), MessageKind::Text);
+/// assert_eq!(Payload::from(&[1, 2]).as_bytes(), [1, 2]);
+/// ```
+#[allow(clippy::exhaustive_enums, reason = "as Message")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Payload<'a> {
+    /// UTF-8 text.
+    Text(&'a str),
+    /// Bytes.
+    Binary(&'a [u8]),
+}
+
+impl<'a> Payload<'a> {
+    /// The bytes, whatever the kind.
+    #[must_use]
+    pub const fn as_bytes(self) -> &'a [u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Binary(bytes) => bytes,
+        }
+    }
+
+    /// Text or binary.
+    #[must_use]
+    pub const fn kind(self) -> MessageKind {
+        match self {
+            Self::Text(_) => MessageKind::Text,
+            Self::Binary(_) => MessageKind::Binary,
+        }
+    }
+}
+
+impl<'a> From<&'a str> for Payload<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<&'a [u8]> for Payload<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::Binary(bytes)
+    }
+}
+
+impl<'a, const N: usize> From<&'a [u8; N]> for Payload<'a> {
+    fn from(bytes: &'a [u8; N]) -> Self {
+        Self::Binary(bytes)
+    }
+}
+
+impl<'a> From<&'a Message> for Payload<'a> {
+    fn from(message: &'a Message) -> Self {
+        match message {
+            Message::Text(text) => Self::Text(text),
+            Message::Binary(bytes) => Self::Binary(bytes),
+        }
+    }
+}
+
 /// The two kinds of message.
 #[allow(clippy::exhaustive_enums, reason = "as Message")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

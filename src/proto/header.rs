@@ -203,11 +203,10 @@ impl FromStr for ExtensionItem {
 
     /// Parses exactly one item.
     fn from_str(text: &str) -> Result<Self, ListError> {
-        let mut items = Self::parse_list([text.as_bytes()])?;
-        match (items.pop(), items.is_empty()) {
-            (Some(item), true) => Ok(item),
-            (None, _) => Err(ListError::Empty),
-            (Some(_), false) => Err(ListError::TooMany { limit: 1 }),
+        // Without any there was an error already.
+        match <[Self; 1]>::try_from(Self::parse_list([text.as_bytes()])?) {
+            Ok([item]) => Ok(item),
+            Err(_) => Err(ListError::TooMany { limit: 1 }),
         }
     }
 }

@@ -191,9 +191,9 @@ impl Machine {
         let mut out = Vec::new();
         let text = text(choices);
         let outcome = if choices.flag() {
-            self.connection.send_text(text, &mut out)
+            self.connection.send_message(text, &mut out)
         } else {
-            self.connection.send_binary(text.as_bytes(), &mut out)
+            self.connection.send_message(text.as_bytes(), &mut out)
         };
         self.sent(&Event::Message(text.into()), outcome, &out);
     }

@@ -213,8 +213,8 @@ fn encoding_into_a_buffer_that_is_large_enough_allocates_nothing() {
         let used = measure(|| {
             for _ in 0..10 {
                 let sent = connection
-                    .send_text(&text, &mut out)
-                    .and_then(|()| connection.send_binary(&bytes, &mut out))
+                    .send_message(text.as_str(), &mut out)
+                    .and_then(|()| connection.send_message(bytes.as_slice(), &mut out))
                     .and_then(|()| connection.send(ping.clone(), &mut out));
                 assert_eq!(sent, Ok(()));
             }

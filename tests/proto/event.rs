@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use wscope::proto::{
-    CloseCode, CloseConnection, CloseReason, Event, Message, MessageKind, Piece, Ping, Pong, Text,
+    CloseCode, CloseConnection, CloseReason, Event, Message, MessageKind, Payload, Piece, Ping, Pong, Text,
 };
 
 #[test]
@@ -48,6 +48,23 @@ fn messages_are_made_of_text_and_of_bytes() {
         (MessageKind::Text.to_string(), MessageKind::Binary.to_string()),
         ("text".into(), "binary".into())
     );
+}
+
+#[test]
+fn payloads_are_borrowed_text_and_bytes() {
+    let (text, bytes) = (Message::from("é"), Message::from(&b"ab"[..]));
+    for payload in [Payload::from("é"), Payload::from(&text)] {
+        assert_eq!(
+            (payload, payload.kind(), payload.as_bytes()),
+            (Payload::Text("é"), MessageKind::Text, "é".as_bytes())
+        );
+    }
+    for payload in [Payload::from(b"ab"), Payload::from(&b"ab"[..]), Payload::from(&bytes)] {
+        assert_eq!(
+            (payload, payload.kind(), payload.as_bytes()),
+            (Payload::Binary(b"ab"), MessageKind::Binary, &b"ab"[..])
+        );
+    }
 }
 
 #[test]
