@@ -17,3 +17,9 @@ use proptest::prelude::ProptestConfig;
 fn cases() -> ProptestConfig {
     ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
 }
+
+/// A quarter as many, of inputs that are fed byte by byte, to sixteen connections and more.
+fn few_cases() -> ProptestConfig {
+    let cases = cases();
+    ProptestConfig { cases: cases.cases.div_ceil(4), ..cases }
+}
