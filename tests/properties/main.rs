@@ -4,6 +4,7 @@ mod bodies;
 mod close;
 #[path = "../fuzz/mod.rs"]
 mod fuzz;
+mod handshake;
 mod mask;
 mod memory;
 mod regressions;
