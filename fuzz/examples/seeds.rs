@@ -33,12 +33,14 @@ fn main() {
         write("request_head", name, &[&[0, 0, 0, 2, 3, 40][..], &head].concat());
     }
     let request = requests().swap_remove(0).1;
-    for (name, limits) in [("line", [0, 3, 0]), ("head", [3, 0, 0]), ("lines", [0, 0, 2])] {
+    for (name, limits) in
+        [("line", [0, 2, 0]), ("start-line", [0, 1, 0]), ("head", [2, 0, 0]), ("lines", [0, 0, 2])]
+    {
         write("request_head", &format!("limit-of-{name}"), &[&limits[..], &[1, 1], &request].concat());
     }
     for (name, head) in responses() {
         write("response_head", name, &[&[0, 0, 0, 0, 2, 3, 40][..], &head].concat());
-        write("response_head", &format!("{name}-limited"), &[&[0, 0, 0, 3, 1, 9][..], &head].concat());
+        write("response_head", &format!("{name}-limited"), &[&[0, 0, 0, 2, 1, 9][..], &head].concat());
     }
     for (name, offers, answers) in extensions() {
         let len = (offers.len() as u16).to_be_bytes();
@@ -257,6 +259,12 @@ fn responses() -> Vec<(&'static str, Vec<u8>)> {
             head("Transfer-Encoding: chunked\r\n\r\n5\r\nbusy,\r\n3;x=y\r\n no\r\n0\r\n\r\n"),
         ),
         ("refuses-in-bad-chunks", head("Transfer-Encoding: chunked\r\n\r\n5\r\nbusy,x\r\n")),
+        ("refuses-and-is-cut", head("Content-Length: 10\r\n\r\nbusy")),
+        ("refuses-in-chunks-and-is-cut", head("Transfer-Encoding: chunked\r\n\r\n5\r\nbusy")),
+        ("refuses-in-no-chunks", head("Transfer-Encoding: chunked\r\n\r\n;\r\n")),
+        ("refuses-in-compressed-chunks", head("Transfer-Encoding: chunked, gzip\r\n\r\nbusy")),
+        ("refuses-with-no-length", head("Content-Length: +4\r\n\r\nbusy")),
+        ("refuses-with-no-content", b"HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\nbusy".to_vec()),
         ("refuses-with-two-lengths", head("Content-Length: 2\r\nContent-Length: 3\r\n\r\nbusy")),
         ("redirects", b"HTTP/1.1 301 Moved\r\nLocation: /x\r\nContent-Length: 3\r\n\r\n/x\n".to_vec()),
         ("is-not-http", b"SSH-2.0-x\r\n".to_vec()),

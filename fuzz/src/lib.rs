@@ -1,7 +1,9 @@
 //! Fuzz targets of wscope.
 //!
 //! ```text
-//! cargo +nightly fuzz run frames -- -max_total_time=600
+//! bash .ci/fuzz 600 frames                                   one target for ten minutes, its figures in a line
+//! cargo +nightly fuzz run frames                             until it is stopped or finds something
+//! cargo +nightly fuzz tmin frames fuzz/artifacts/frames/..   what it found, as small as can be
 //! ```
 //!
 //! Their bodies belong to the tests of the crate, which replay the corpora too; here they are only given to libFuzzer.

@@ -163,6 +163,7 @@ impl Connection {
             return Ok(());
         }
         self.pongs.clear(); // nobody is there to read them
+        self.decoder.stop();
         Err(*self.failed.insert(Failed::UnexpectedEof))
     }
 
@@ -286,6 +287,7 @@ impl Connection {
             Event::CloseConnection(close) => {
                 self.close_frames.received(close.reason.clone());
                 self.step(Transition::ReceiveClose);
+                self.decoder.stop();
                 if self.state == ConnectionState::RemoteClosing && self.decoder.config().answer_close {
                     self.closing = Some(close.response());
                 }
@@ -305,6 +307,7 @@ impl Connection {
             self.closing = Some(CloseConnection::new(reason));
         }
         self.step(Transition::Fail);
+        self.decoder.stop();
         self.failed = Some(failed);
         failed
     }

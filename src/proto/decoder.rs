@@ -155,6 +155,11 @@ impl Decoder {
         }
     }
 
+    /// Nothing more will be fed: gives back what is kept, which may be most of a message.
+    pub(super) fn stop(&mut self) {
+        *self = Self::new(self.role, self.config.clone());
+    }
+
     /// The short way, which most messages take: one plain frame that is wholly here. `None`, with nothing used, where it
     /// is anything else.
     #[inline]

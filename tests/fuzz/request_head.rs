@@ -1,7 +1,8 @@
 //! Any bytes as a request, cut anywhere: the same judgement, an answer to each fault, and nothing accepted that is no
 //! opening handshake.
 
-use super::{Choices, http::Head};
+use super::{Choices, http::Head, invert::Invert};
+use std::sync::Arc;
 use wscope::proto::{AcceptConnection, HandshakeConfig, RequestError, RequestReader, ServerHandshake};
 
 /// Input: limits, a number of cuts, their lengths, the bytes on the wire.
@@ -117,17 +118,22 @@ impl Judgement {
     }
 }
 
-/// The digest of a handshake that is accepted with the first subprotocol on offer.
+/// The digest of a handshake that is accepted with the first subprotocol on offer, and with an extension if it is.
 fn accepted(handshake: ServerHandshake) -> Outcome {
     let request = handshake.request();
     let (host, target) = (request.host().to_owned(), request.target().to_owned());
+    let offers = request.extensions().to_vec();
+    let accept = AcceptConnection::new().with_extension(Arc::new(Invert::default()));
     let accept = match request.subprotocols().first() {
-        Some(subprotocol) => AcceptConnection::new().with_subprotocol(subprotocol.as_str()),
-        None => AcceptConnection::new(),
+        Some(subprotocol) => accept.with_subprotocol(subprotocol.as_str()),
+        None => accept,
     };
     let mut answer = Vec::new();
     let agreement = handshake.accept(accept, &mut answer).expect("a subprotocol that was offered");
-    assert!(agreement.extension.is_none(), "none was asked for");
+    let agreed = offers.iter().find(|offer| offer.name() == Invert::NAME.as_str());
+    assert_eq!(agreement.extension.is_some(), agreed.is_some());
+    let agreed: Vec<String> = agreed.iter().map(ToString::to_string).collect();
+    assert_eq!(Head::parse(&answer).all("sec-websocket-extensions"), agreed, "as it was offered");
     Outcome::Handshake(host, target, answer)
 }
 

@@ -1,7 +1,7 @@
 //! The bodies of the fuzz targets, with inputs that are legal for long enough to get somewhere.
 
 use crate::{
-    cases,
+    cases, few_cases,
     fuzz::{self, frames::any_cut_is_the_same},
     strategy::stream,
 };
@@ -29,15 +29,21 @@ fn edit(text: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(cases())]
+    #![proptest_config(few_cases())]
 
     #[test]
-    fn any_cut_of_a_clients_bytes_gives_the_same_events(wire in stream(Role::Client), cuts in vec(any::<u8>(), 1..8)) {
+    fn any_cut_of_a_clients_bytes_gives_the_same_events(
+        wire in stream(Role::Client),
+        cuts in vec(any::<u8>(), 1..8),
+    ) {
         any_cut_is_the_same(&Config::new(), &cuts, &wire);
     }
 
     #[test]
-    fn any_cut_of_a_servers_bytes_gives_the_same_events(wire in stream(Role::Server), cuts in vec(any::<u8>(), 1..8)) {
+    fn any_cut_of_a_servers_bytes_gives_the_same_events(
+        wire in stream(Role::Server),
+        cuts in vec(any::<u8>(), 1..8),
+    ) {
         any_cut_is_the_same(&Config::new(), &cuts, &wire);
     }
 
@@ -56,6 +62,10 @@ proptest! {
     fn random_bytes_never_panic(input in vec(any::<u8>(), 0..4096)) {
         fuzz::frames::frames(&input);
     }
+}
+
+proptest! {
+    #![proptest_config(cases())]
 
     #[test]
     fn random_calls_keep_the_rules_of_closing(input in vec(any::<u8>(), 0..2048)) {

@@ -4,6 +4,7 @@ mod bodies;
 mod close;
 #[path = "../fuzz/mod.rs"]
 mod fuzz;
+mod handshake;
 mod mask;
 mod memory;
 mod regressions;
@@ -16,4 +17,10 @@ use proptest::prelude::ProptestConfig;
 /// As many cases as asked for with `PROPTEST_CASES`, and no file for those that fail: they become tests.
 fn cases() -> ProptestConfig {
     ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// A quarter as many, of inputs that are fed byte by byte, to sixteen connections and more.
+fn few_cases() -> ProptestConfig {
+    let cases = cases();
+    ProptestConfig { cases: cases.cases.div_ceil(4), ..cases }
 }

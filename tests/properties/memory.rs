@@ -66,6 +66,26 @@ fn a_message_costs_what_has_come_of_it() {
 }
 
 #[test]
+fn a_connection_that_receives_no_more_keeps_nothing() {
+    everyone(|role, delivery, kind| {
+        let fault = Frame::new(role.peer(), 3, Vec::new());
+        let close = Frame::new(role.peer(), wire::CLOSE, Vec::new());
+        for end in [Some(fault), Some(close), None] {
+            let begun = Frame::new(role.peer(), kind, vec![b'a'; 100_000]).more().bytes();
+            let mut connection = open(role, delivery);
+            let used = measure(|| {
+                feed(&mut connection, &begun, drop);
+                match &end {
+                    Some(end) => feed(&mut connection, &end.bytes(), drop),
+                    None => assert_eq!(connection.receive_eof(), Err(Failed::UnexpectedEof)),
+                }
+            });
+            assert!(used.bytes_current < LIVE_AT_ALL, "{used:?} after {end:?}, {role}, {delivery:?}");
+        }
+    });
+}
+
+#[test]
 fn a_message_that_is_whole_costs_one_allocation_of_its_size() {
     everyone(|role, delivery, kind| {
         for len in [1, 125, 1024, 65_536, DEFAULT_MAX_MESSAGE_SIZE] {
