@@ -65,7 +65,7 @@ fn decoder(role: Role, config: Config) -> Decoder {
 
 fn connection(role: Role) -> Connection {
     let transforms = Transforms::new(Rsv::Rsv1, Box::<Doubling>::default(), Box::new(Halving));
-    Connection::with(role, Config::new(), Box::new(FixedKey), Some(transforms))
+    Connection::new(role, Config::new()).with_random(Box::new(FixedKey)).with_transforms(transforms)
 }
 
 fn text(text: impl Into<Message>) -> Event {
