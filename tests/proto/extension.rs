@@ -82,6 +82,8 @@ fn the_owners_bit_marks_a_message_as_transformed() {
             [text("aabb.")]
         );
         assert_eq!(receive(&mut connection, &frame(sender, FIN | TEXT, b"ab")).unwrap(), [text("ab")]);
+        let plain = [frame(sender, TEXT, b"a"), frame(sender, FIN | CONTINUATION, b"b")].concat();
+        assert_eq!(receive(&mut connection, &plain).unwrap(), [text("ab")]);
         let fragments = [
             frame(sender, RSV1 | BINARY, b"a"),
             frame(sender, FIN | PING, b"plain"),
