@@ -8,7 +8,7 @@
 //! Invariant: nothing leaves `Closed`, and a closed sink holds nothing. A clean-up that comes to a closed sink (from a child
 //! that is still unwinding on another thread) is passed on to its heir, the sink of the nursery around it.
 
-use std::mem;
+use std::{mem, ptr};
 
 use futures::task::AtomicWaker;
 
@@ -50,20 +50,24 @@ impl Default for State {
 impl Sink {
     /// Takes `cleanup`, or passes it on to the first heir that is open, or gives it back.
     pub(crate) fn adopt<C: Adoption>(&self, cleanup: C) -> Result<(), C> {
-        let mut cleanup = cleanup;
-        let mut heir = match self.take_in(cleanup) {
+        let (mut cleanup, mut heir) = match self.take_in(cleanup) {
             Ok(()) => return Ok(()),
-            Err((given_back, heir)) => {
-                cleanup = given_back;
-                heir
-            }
+            Err(given_back) => given_back,
         };
-        // Two nurseries can become heirs of each other, when each is dropped by a child of the other. Hence the bound.
-        for _ in 0..MOST_HEIRS {
-            let Some(sink) = heir else { break };
+        // Two nurseries become heirs of each other when each is dropped by a child of the other. Closed sinks never change; so
+        // whoever walks in a circle comes by a landmark that was set early enough, and here they are set ever further apart.
+        let (mut landmark, mut hops) = (ptr::from_ref(self), 0_u32);
+        while let Some(sink) = heir {
+            if ptr::eq(landmark, &*sink) {
+                break;
+            }
             match sink.take_in(cleanup) {
                 Ok(()) => return Ok(()),
-                Err((given_back, next)) => (cleanup, heir) = (given_back, next),
+                Err(given_back) => (cleanup, heir) = given_back,
+            }
+            hops += 1;
+            if hops.is_power_of_two() {
+                landmark = ptr::from_ref(&*sink);
             }
         }
         Err(cleanup)
@@ -124,9 +128,6 @@ impl Sink {
 
     /// A nursery that is dropped by its own child is no heir of its own.
     fn heir(&self, heir: Option<&Arc<Self>>) -> Option<Arc<Self>> {
-        heir.filter(|heir| !std::ptr::eq(&***heir, self)).cloned()
+        heir.filter(|heir| !ptr::eq(&***heir, self)).cloned()
     }
 }
-
-/// How many closed sinks a clean-up looks through: more than nurseries are ever nested, and an end to a walk in a circle.
-const MOST_HEIRS: u32 = 1024;

@@ -1,1 +1,10 @@
-//! x
+//! The layer `testing`, used from outside. Files are named after those of `src/testing`.
+
+mod clock;
+mod duplex;
+mod polled;
+mod simulation;
+
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
