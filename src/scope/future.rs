@@ -21,7 +21,7 @@ use std::{
 use super::{
     Nursery,
     contain::{Panic, Set, discard},
-    inbox::{Child, Inbox, Shared},
+    inbox::{Child, Inbox, Kind, Shared},
     pool::BadNews,
     waiters::Woken,
 };
@@ -109,13 +109,6 @@ impl<T, E, B: Future<Output = Result<T, E>>> Future for Member<'_, E, B> {
     }
 }
 
-/// Members that have ended since the inbox was last looked into.
-#[derive(Default)]
-struct Ended {
-    children: usize,
-    services: usize,
-}
-
 /// What a look into the inbox yields.
 struct Look<E> {
     next: Next<E>,
@@ -134,10 +127,8 @@ enum Next<E> {
 impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> {
     /// Polls body, children and services until none can go on.
     fn poll_running(&mut self, cx: &mut Context<'_>) -> Poll<Outcome<E>> {
-        let mut ended = Ended::default();
-        let mut round = 0;
-        loop {
-            let look = self.look(ended, round);
+        for round in 0..=BUDGET {
+            let look = self.look(round);
             look.woken.wake();
             for news in look.bad_news {
                 let judged = match news {
@@ -157,28 +148,26 @@ impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> 
                 }
                 Next::End(outcome) => return Poll::Ready(outcome),
             }
-            ended = match self.poll_members(cx) {
-                Ok(ended) => ended,
-                Err(outcome) => return Poll::Ready(outcome),
-            };
-            round += 1;
+            if let Err(outcome) = self.poll_members(cx) {
+                return Poll::Ready(outcome);
+            }
         }
+        Poll::Pending
     }
 
     /// Lets in those whom the members have started, or who came from other threads, and decides what to do next.
     ///
     /// That there is nothing to do is found out, and said to those who would ring, under one lock: nobody is missed.
-    fn look(&mut self, ended: Ended, round: u32) -> Look<E> {
+    fn look(&mut self, round: u32) -> Look<E> {
         let shared = self.shared.clone();
         let mut inbox = shared.lock();
-        inbox.running -= ended.children;
-        inbox.services_running -= ended.services;
         let news = shared.pool().map(|pool| pool.news());
         let (bad_news, pool_ended, pool_running) = match news {
             Some(news) => (news.bad, news.ended, news.running),
             None => (Vec::new(), false, 0),
         };
-        let woken = if ended.children > 0 || pool_ended { inbox.waiting.take() } else { Woken::default() };
+        let ended = mem::take(&mut inbox.ended) || pool_ended;
+        let woken = if ended { inbox.waiting.take() } else { Woken::default() };
         if let Some(error) = inbox.failed.take() {
             return Look { next: Next::End(Outcome::Failed(error)), bad_news, woken };
         }
@@ -212,34 +201,30 @@ impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> 
     }
 
     /// Polls those who were woken. `Err` when the end of one of them is the end of the nursery.
-    fn poll_members(&mut self, cx: &mut Context<'_>) -> Result<Ended, Outcome<E>> {
-        let mut ended = Ended::default();
+    fn poll_members(&mut self, cx: &mut Context<'_>) -> Result<(), Outcome<E>> {
         while let Poll::Ready(Some(end)) = self.members.poll(cx) {
-            let end = match end {
-                Ok(End::OfBody(Ok(value))) => {
-                    self.value = Some(value);
-                    continue;
-                }
+            match end {
+                Ok(End::OfBody(Ok(value))) => self.value = Some(value),
                 Ok(End::OfBody(Err(error))) => return Err(Outcome::Failed(error)),
-                Ok(End::OfChild(end)) => Ok(end),
-                Err(panic) => Err(panic),
-            };
-            ended.children += 1;
-            self.child_ended(end)?;
+                Ok(End::OfChild(end)) => self.child_ended(end, Kind::Child)?,
+                Err(panic) => return Err(self.panicked(panic)),
+            }
         }
         while let Poll::Ready(Some(end)) = self.services.poll(cx) {
-            ended.services += 1;
-            self.child_ended(end)?;
+            match end {
+                Ok(end) => self.child_ended(end, Kind::Service)?,
+                Err(panic) => return Err(self.panicked(panic)),
+            }
         }
-        Ok(ended)
+        Ok(())
     }
 
     /// `Err` when this is the end of the nursery.
-    fn child_ended(&mut self, end: Result<Result<(), E>, Panic>) -> Result<(), Outcome<E>> {
+    fn child_ended(&mut self, end: Result<(), E>, kind: Kind) -> Result<(), Outcome<E>> {
+        self.shared.ended(kind);
         match end {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => self.judge(error).map_or(Ok(()), Err),
-            Err(panic) => Err(self.panicked(panic)),
+            Ok(()) => Ok(()),
+            Err(error) => self.judge(error).map_or(Ok(()), Err),
         }
     }
 

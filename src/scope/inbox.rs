@@ -37,6 +37,8 @@ pub(super) struct Inbox<'env, E> {
     pub(super) running: usize,
     pub(super) services_running: usize,
     started: u64,
+    /// A child has ended since the nursery last looked.
+    pub(super) ended: bool,
     /// Those who wait for the number of children to fall. Woken when a child has ended, and not before, or they would spin.
     pub(super) waiting: Waiters,
     /// The nursery is being polled, and will look in here before it returns.
@@ -70,6 +72,7 @@ impl<'env, E> Shared<'env, E> {
             running: 0,
             services_running: 0,
             started: 0,
+            ended: false,
             waiting: Waiters::default(),
             attended: false,
             stage: Stage::Open,
@@ -125,6 +128,18 @@ impl<'env, E> Shared<'env, E> {
             }
         }
         self.ring(inbox);
+    }
+
+    /// Takes a member off the count, at once: whoever is polled next may ask for it.
+    pub(super) fn ended(&self, kind: Kind) {
+        let mut inbox = self.lock();
+        match kind {
+            Kind::Child => {
+                inbox.running -= 1;
+                inbox.ended = true;
+            }
+            Kind::Service => inbox.services_running -= 1,
+        }
     }
 
     /// Drops a child that comes too late. Panics when the nursery has finished, which takes a handle that has escaped from it.

@@ -2,6 +2,7 @@
 //! thread polls and another stops, and the hand-over of clean-ups from sink to sink.
 //!
 //! The source files themselves are compiled in here; only the locks and threads that they take from `runtime::sync` are others.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod runtime;
 mod scope;

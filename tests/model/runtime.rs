@@ -11,7 +11,7 @@ pub(crate) mod sync {
     };
 
     pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-        mutex.lock().unwrap()
+        mutex.lock().expect("the model ends with the first panic")
     }
 
     pub(crate) fn current_thread() -> ThreadId {

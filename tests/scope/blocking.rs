@@ -7,6 +7,7 @@ use std::{
         atomic::{AtomicBool, Ordering::SeqCst},
     },
     thread,
+    time::Duration,
 };
 
 use futures::FutureExt;
@@ -124,7 +125,7 @@ fn a_timeout_around_it_returns_in_time() {
             let opener = gate.opener();
             let gate = gate.clone();
             let work = fail_after(
-                SECOND * 0,
+                Duration::ZERO,
                 blocking(move || {
                     flag.store(true, SeqCst);
                     gate.wait();
@@ -157,7 +158,7 @@ fn time_stands_still_in_a_simulation_while_a_thread_works() {
         .await
     });
     assert_eq!(value, Some(5));
-    assert_eq!(simulation.clock().passed(), SECOND * 0);
+    assert_eq!(simulation.clock().passed(), Duration::ZERO);
 }
 
 #[test]

@@ -83,8 +83,10 @@ fn a_value_that_nobody_fetched_is_gone_after_the_drop() {
     });
 }
 
+type Job = Pin<Box<Parallel<()>>>;
+
 /// A job on the pool that is in the middle of a poll until the gate is opened, and then pending.
-fn rude(census: &Census, gate: &Gate) -> Pin<Box<Parallel<()>>> {
+fn rude(census: &Census, gate: &Gate) -> Job {
     let (presence, gate, polling) = (census.join(), gate.clone(), Arc::new(AtomicBool::new(false)));
     let flag = polling.clone();
     let mut job = Box::pin(parallel(async move {
@@ -173,7 +175,7 @@ fn async_std_has_fewer_threads() -> bool {
 fn a_child_may_drop_its_own_handle() {
     everywhere(async || {
         let census = Census::new();
-        let place: Arc<Mutex<Option<Pin<Box<Parallel<()>>>>>> = Arc::default();
+        let place: Arc<Mutex<Option<Job>>> = Arc::default();
         let (own, presence) = (place.clone(), census.join());
         let mut job = Box::pin(parallel(async move {
             let _presence = presence;

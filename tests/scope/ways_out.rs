@@ -34,8 +34,8 @@ enum Way {
     PanicOfCleanup,
     PanicOfSupervisor,
     Timeout,
-    DropHalfWay,
-    DropUnpolled,
+    Dropped,
+    Unpolled,
 }
 
 const WAYS: [Way; 17] = [
@@ -54,8 +54,8 @@ const WAYS: [Way; 17] = [
     Way::PanicOfCleanup,
     Way::PanicOfSupervisor,
     Way::Timeout,
-    Way::DropHalfWay,
-    Way::DropUnpolled,
+    Way::Dropped,
+    Way::Unpolled,
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -194,7 +194,7 @@ async fn end(n: &Nursery<'_, Boom>, way: Way) -> Result<u8, Boom> {
             assert!(defer(Duration::MAX, async { panic!("expected") }).is_ok());
             forever().await
         }
-        Way::Timeout | Way::DropHalfWay | Way::DropUnpolled => forever().await,
+        Way::Timeout | Way::Dropped | Way::Unpolled => forever().await,
     }
 }
 
@@ -235,8 +235,8 @@ async fn leave(kind: Kind, way: Way) {
     let work = AssertUnwindSafe(work).catch_unwind();
     let outcome = match way {
         Way::Timeout => move_on_after(Duration::ZERO, work).await,
-        Way::DropHalfWay => polled(2, work).await,
-        Way::DropUnpolled => polled(0, work).await,
+        Way::Dropped => polled(2, work).await,
+        Way::Unpolled => polled(0, work).await,
         _ => Some(work.await),
     };
     // Dropping is all that is left of a nursery that was dropped, so blocking work may go on: but only if it had begun.
@@ -246,7 +246,7 @@ async fn leave(kind: Kind, way: Way) {
     }
     match (way, outcome) {
         (Way::Value, Some(Ok(Ok(7)))) => {}
-        (Way::Timeout | Way::DropHalfWay | Way::DropUnpolled, None) => {}
+        (Way::Timeout | Way::Dropped | Way::Unpolled, None) => {}
         (
             Way::ErrorOfBody
             | Way::ErrorOfChild
@@ -287,7 +287,7 @@ fn no_child_outlives_its_nursery() {
 #[test]
 fn blocking_work_of_a_dropped_nursery_is_waited_for_by_the_one_around_it() {
     quiet();
-    for way in [Way::Timeout, Way::DropHalfWay] {
+    for way in [Way::Timeout, Way::Dropped] {
         everywhere(async || {
             let (census, gate) = (Census::new(), Gate::default());
             let (presence, begun) = (census.join(), census.clone());

@@ -10,6 +10,7 @@ use wscope::{
 };
 
 use super::SECOND;
+use std::time::Duration;
 
 #[test]
 fn carries_bytes_both_ways() {
@@ -86,7 +87,7 @@ fn reads_meet_their_faults_in_order() {
         let mut buffer = [0; 100];
         assert_eq!(b.read(&mut buffer).await.unwrap(), 2);
         assert_eq!(b.read(&mut buffer).await.unwrap(), 1, "none at all would be the end");
-        assert_eq!(simulation.clock().passed(), SECOND * 0);
+        assert_eq!(simulation.clock().passed(), Duration::ZERO);
         assert_eq!(b.read(&mut buffer).await.unwrap(), 7);
         assert_eq!(simulation.clock().passed(), SECOND);
         for _ in 0..3 {

@@ -1,4 +1,5 @@
 //! The layer `testing`, used from outside. Files are named after those of `src/testing`.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod clock;
 mod duplex;
