@@ -17,3 +17,17 @@ mod book {
         Defaults = "../docs/src/reference/defaults.md";
     }
 }
+pub mod runtime;
+pub mod scope;
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;
+
+pub use runtime::sleep;
+#[cfg(feature = "tracing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tracing")))]
+pub use scope::named;
+pub use scope::{
+    CancelScope, Cancelled, Child, Nursery, Started, TaskStatus, TooSlow, blocking, defer, fail_after,
+    fail_at, move_on_after, move_on_at, nursery, parallel, run, supervisor,
+};
