@@ -13,6 +13,8 @@ mod book {
 
     pages! {
         Readme = "../README.md";
+        SansIo = "../docs/src/guides/sans-io.md";
+        Defaults = "../docs/src/reference/defaults.md";
     }
 }
 pub mod runtime;

@@ -60,7 +60,8 @@ impl Config {
 
     /// Most fragments of one message. Default [`DEFAULT_MAX_FRAGMENTS`].
     ///
-    /// Fragments are appended to one buffer, so they cost time and no memory. The peer sees 1008.
+    /// Fragments are appended to one buffer, so they cost time and no memory. A message in one frame has no fragments: 0
+    /// lets it pass and refuses all others. The peer sees 1008.
     #[must_use]
     pub const fn max_fragments(mut self, fragments: u32) -> Self {
         self.max_fragments = fragments;

@@ -53,7 +53,8 @@ impl Assembly {
         config: &Config,
     ) -> Result<(), ProtocolError> {
         self.fragments = self.fragments.saturating_add(1);
-        if self.fragments > config.max_fragments {
+        let whole = fin && self.fragments == 1; // not a fragment, and mostly it does not come this way
+        if self.fragments > config.max_fragments && !whole {
             return Err(ProtocolError::TooManyFragments { limit: config.max_fragments });
         }
         if len > 0 || fin {
@@ -200,26 +201,28 @@ impl Assembly {
     }
 }
 
-/// The short way for a message that is wholly here in one plain frame: one allocation, of its own size.
+/// A message that is wholly here in one plain frame: one allocation, of its own size.
 pub(super) fn whole(
     kind: MessageKind,
     payload: &mut [u8],
-    mask: Option<&mut Mask>,
+    mask: Option<Mask>,
     config: &Config,
 ) -> Result<Message, ProtocolError> {
     check_size(payload.len() as u64, config)?;
     match (kind, mask) {
-        (MessageKind::Text, mask) => {
-            if let Some(mask) = mask {
-                mask.apply(payload);
-            }
-            Ok(Message::Text(validate(payload)?.into()))
-        }
-        (MessageKind::Binary, None) => Ok(Message::Binary(Bytes::copy_from_slice(payload))),
-        (MessageKind::Binary, Some(mask)) => {
+        (MessageKind::Binary, Some(mut mask)) if payload.len() >= FUSE_FROM => {
             let mut buffer = Vec::with_capacity(payload.len());
             mask.append(payload, &mut buffer);
             Ok(Message::Binary(buffer.into()))
+        }
+        (MessageKind::Binary | MessageKind::Text, mask) => {
+            if let Some(mut mask) = mask {
+                mask.apply(payload);
+            }
+            match kind {
+                MessageKind::Text => Ok(Message::Text(validate(payload)?.into())),
+                MessageKind::Binary => Ok(Message::Binary(Bytes::copy_from_slice(payload))),
+            }
         }
     }
 }
@@ -273,3 +276,6 @@ const FILL_FROM: usize = 16 * 1024;
 
 /// Most bytes that are read into a message's buffer before they are unmasked: they should still be in the cache.
 const FILL_STEP: usize = 256 * 1024;
+
+/// From this length up a payload is unmasked on its way to its own buffer; a shorter one sooner in place, then copied.
+const FUSE_FROM: usize = 512;

@@ -60,7 +60,7 @@ pub use connection::Connection;
 pub use decoder::Decoder;
 pub use encoder::Encoder;
 pub use error::{ControlTooLong, Failed, LocalError, ProtocolError};
-pub use event::{CloseConnection, Event, Message, MessageKind, Piece, Ping, Pong};
+pub use event::{CloseConnection, Event, Message, MessageKind, Payload, Piece, Ping, Pong};
 pub use frame::{FrameHeader, MAX_CONTROL_PAYLOAD, MAX_HEADER, Opcode};
 pub use handshake::{
     AcceptConnection, AcceptError, AcceptErrorKind, Agreement, BodyFinished, ClientEvent, ClientHandshake,

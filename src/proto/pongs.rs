@@ -1,9 +1,6 @@
 //! Answers to pings that are not written yet (RFC 6455 §5.5.2, §5.5.3).
 
-use super::{
-    config::MAX_UNSENT_PONGS,
-    event::{ControlPayload, Ping, Pong},
-};
+use super::{config::MAX_UNSENT_PONGS, event::Ping};
 
 /// A queue of at most [`MAX_UNSENT_PONGS`] pongs. When it is full, the latest ping takes the place of the last one: "may
 /// elect to send a Pong frame for only the most recently processed Ping". Memory is O(1), however many pings come and
@@ -34,12 +31,12 @@ impl Pongs {
         self.count == 0
     }
 
-    /// Empties the queue, oldest first.
-    pub(super) fn drain(&mut self, mut write: impl FnMut(&Pong)) {
+    /// Empties the queue: the payloads, oldest first.
+    pub(super) fn drain(&mut self, mut write: impl FnMut(&[u8])) {
         let mut rest = &self.queued[..];
         while let Some((&len, tail)) = rest.split_first() {
             let (payload, tail) = tail.split_at(usize::from(len));
-            write(&Pong(ControlPayload::of_frame(payload)));
+            write(payload);
             rest = tail;
         }
         self.clear();

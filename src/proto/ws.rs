@@ -185,8 +185,8 @@ impl WsConnection {
     /// Takes bytes until an event is complete: `input` is moved forward past what was used, and what comes after the
     /// event stays with the caller for the next call.
     ///
-    /// `None`: all bytes are used, and more are needed. While a server decides about a request bytes are not used:
-    /// frames that come early stay in `input` until the request is answered.
+    /// `None`: all bytes are used, and more are needed. Before a client has asked and while a server decides no bytes are
+    /// used: frames that come early stay in `input` until the request is answered.
     ///
     /// # Errors
     /// [`WsFailed`], and the same again on every later call. What tells the peer is queued for
@@ -206,8 +206,7 @@ impl WsConnection {
                 Ok(event) => Ok(event.map(|event| self.answered(event))),
                 Err(error) => Err(self.fail(error.into())),
             },
-            Phase::Deciding(..) => Ok(self.announce()),
-            Phase::Unasked => Ok(None),
+            Phase::Unasked | Phase::Deciding(..) => Ok(self.announce()),
             Phase::Rejecting(_) | Phase::Closed(None) => {
                 *input = &mut [];
                 Ok(None)
@@ -226,10 +225,10 @@ impl WsConnection {
     pub fn receive_eof(&mut self) -> Result<Option<WsEvent>, WsFailed> {
         match &mut self.phase {
             Phase::Open(connection) => connection.receive_eof().map(|()| None).map_err(WsFailed::from),
-            Phase::Reading(reader) => match reader.receive_eof(&mut self.refusal) {
-                Ok(()) => Ok(None),
-                Err(error) => Err(self.fail(error.into())),
-            },
+            Phase::Reading(reader) => {
+                let ended = reader.receive_eof(&mut self.refusal);
+                ended.map(|()| None).map_err(|error| self.fail(error.into()))
+            }
             Phase::Asked(handshake) | Phase::Refused(handshake) => match handshake.receive_eof() {
                 Ok(event) => Ok(event.map(|event| self.answered(event))),
                 Err(error) => Err(self.fail(error.into())),

@@ -1,3 +1,19 @@
 //! What holds for every input, tried with the inputs that proptest makes up.
 
+mod bodies;
+mod close;
+#[path = "../fuzz/mod.rs"]
+mod fuzz;
+mod mask;
+mod memory;
 mod regressions;
+mod round_trip;
+mod strategy;
+mod utf8;
+
+use proptest::prelude::ProptestConfig;
+
+/// As many cases as asked for with `PROPTEST_CASES`, and no file for those that fail: they become tests.
+fn cases() -> ProptestConfig {
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
+}

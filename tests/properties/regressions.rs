@@ -2,7 +2,8 @@
 
 use allocation_counter::measure;
 use wscope::proto::{
-    CloseCode, CloseConnection, Config, Connection, ConnectionState, Delivery, Event, Piece, Role, Side,
+    CloseCode, CloseConnection, Config, Connection, ConnectionState, Delivery, Event, Failed, Piece,
+    ProtocolError, Role, Side,
 };
 
 /// All events of `wire`, received in chunks of `len` bytes.
@@ -72,4 +73,18 @@ fn an_answer_written_after_the_end_of_the_stream_is_remembered_as_sent() {
     let frames = connection.close_frames();
     assert_eq!((&frames.sent, frames.first), (&Some(close.reason), Some(Side::Remote)));
     assert_eq!(connection.state(), ConnectionState::Closed);
+}
+
+#[test]
+fn a_message_in_one_frame_is_no_fragment_however_it_is_cut() {
+    let open = || Connection::new(Role::Client, Config::new().max_fragments(0));
+    for len in [1, 2, 3, usize::MAX] {
+        assert_eq!(
+            receive(&mut open(), b"\x81\x02hi", len),
+            [Event::Message("hi".into())],
+            "in chunks of {len}"
+        );
+    }
+    let failed = Err(Failed::Peer(ProtocolError::TooManyFragments { limit: 0 }));
+    assert_eq!(open().receive(&mut &mut b"\x01\x02hi".to_owned()[..]), failed);
 }

@@ -90,11 +90,8 @@ fn pieces_come_as_the_bytes_come_and_end_with_their_message() {
         assert_eq!(decode(&mut decoder, &wire[..cut - 1]).unwrap(), piece("gr", false, false));
         assert_eq!(decode(&mut decoder, &wire[cut - 1..cut]).unwrap(), [], "half a character is no piece");
         assert_eq!(decode(&mut decoder, &wire[cut..]).unwrap(), piece("ün", true, false));
-        assert_eq!(
-            decode(&mut decoder, &frame(sender, CONTINUATION, b"")).unwrap(),
-            [],
-            "nothing is no piece"
-        );
+        let empty = decode(&mut decoder, &frame(sender, CONTINUATION, b"")).unwrap();
+        assert_eq!(empty, piece("", true, false), "the end of a frame is told");
         assert_eq!(
             decode(&mut decoder, &frame(sender, FIN | CONTINUATION, b"")).unwrap(),
             piece("", true, true)

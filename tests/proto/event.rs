@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use wscope::proto::{
-    CloseCode, CloseConnection, CloseReason, Event, Message, MessageKind, Piece, Ping, Pong, Text,
+    CloseCode, CloseConnection, CloseReason, Event, Message, MessageKind, Payload, Piece, Ping, Pong, Text,
 };
 
 #[test]
@@ -51,6 +51,23 @@ fn messages_are_made_of_text_and_of_bytes() {
 }
 
 #[test]
+fn payloads_are_borrowed_text_and_bytes() {
+    let (text, bytes) = (Message::from("é"), Message::from(&b"ab"[..]));
+    for payload in [Payload::from("é"), Payload::from(&text)] {
+        assert_eq!(
+            (payload, payload.kind(), payload.as_bytes()),
+            (Payload::Text("é"), MessageKind::Text, "é".as_bytes())
+        );
+    }
+    for payload in [Payload::from(b"ab"), Payload::from(&b"ab"[..]), Payload::from(&bytes)] {
+        assert_eq!(
+            (payload, payload.kind(), payload.as_bytes()),
+            (Payload::Binary(b"ab"), MessageKind::Binary, &b"ab"[..])
+        );
+    }
+}
+
+#[test]
 fn debug_shows_the_start_of_a_message_and_its_length() {
     assert_eq!(format!("{:?}", Message::from("a\n")), r#"Text("a\n")"#);
     assert_eq!(format!("{:?}", Message::from(&b"\0\xFF"[..])), r#"Binary(b"\x00\xff")"#);
@@ -64,8 +81,8 @@ fn events_are_made_of_what_they_carry() {
     let (ping, pong, close) = (Ping::default(), Pong::default(), CloseConnection::empty());
     assert_eq!(Event::from("x"), Event::Message("x".into()));
     assert_eq!(Event::from(Message::from("x")), Event::Message("x".into()));
-    assert_eq!(Event::from(ping), Event::Ping(ping));
-    assert_eq!(Event::from(pong), Event::Pong(pong));
+    assert_eq!(Event::from(ping.clone()), Event::Ping(ping));
+    assert_eq!(Event::from(pong.clone()), Event::Pong(pong));
     assert_eq!(Event::from(close.clone()), Event::CloseConnection(close));
     let (more, last) = (Piece::more("x"), Piece::last("y"));
     assert_eq!((more.frame_finished, more.message_finished), (true, false));

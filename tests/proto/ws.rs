@@ -183,6 +183,10 @@ fn what_is_no_answer_fails_the_client() {
 #[test]
 fn an_end_of_stream_before_the_handshake_is_over_is_a_failure() {
     let mut unasked = WsConnection::client();
+    let mut bytes = *b"early";
+    let mut input = &mut bytes[..];
+    assert!(unasked.receive(&mut input).unwrap().is_none());
+    assert_eq!(input, b"early", "nothing is used before we have asked");
     assert_eq!(unasked.receive_eof().unwrap_err(), Failed::UnexpectedEof.into());
     let (mut client, mut server) = asked();
     assert!(matches!(client.receive_eof(), Err(WsFailed::Response(ResponseError::UnexpectedEof { .. }))));

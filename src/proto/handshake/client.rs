@@ -83,7 +83,9 @@ pub enum ClientEvent {
 }
 
 impl ClientHandshake {
-    /// Appends `request` to `out`, with a nonce from `random`.
+    /// Appends `request` to `out`, with a nonce of 16 bytes from `random` (RFC 6455 §4.1), and waits for the answer.
+    ///
+    /// Cannot fail: whatever a [`Request`] holds can be sent.
     pub fn start(
         request: Request,
         config: HandshakeConfig,
@@ -169,6 +171,7 @@ impl ClientHandshake {
                 return Ok(None);
             }
             let response = reader.response()?;
+            // Any number of interim responses may come before the final one (RFC 9110 §15.2).
             if !response.status().is_informational() || response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 break response;
             }
@@ -186,7 +189,7 @@ impl ClientHandshake {
         Ok(Some(ClientEvent::RejectConnection(RejectConnection::received(status, headers, has_body))))
     }
 
-    /// The next piece of the body, if there is anything to say.
+    /// The next piece of the body, if there is anything to say: bytes, or that it is over.
     fn body_event(&mut self, data: Vec<u8>) -> Option<ClientEvent> {
         let State::Body(body) = &self.state else { return None };
         let (finished, truncated) = (body.is_done(), body.is_truncated());
@@ -212,6 +215,7 @@ impl ClientHandshake {
         if !lists_token(lines(&headers, &CONNECTION), "upgrade") {
             return Err(ResponseError::MissingConnection);
         }
+        // Two of them could have been put there by two servers, of which one did not see our key.
         let accept = only_line(&headers, &SEC_WEBSOCKET_ACCEPT)
             .map_err(|count| ResponseError::AcceptCount { count })?;
         if *accept != *self.accept_key {
@@ -229,7 +233,7 @@ impl ClientHandshake {
         ))
     }
 
-    /// None, or one of ours in one header.
+    /// None, or one of ours in one header. Names of subprotocols have case (RFC 6455 §11.5).
     fn judge_subprotocol(&self, headers: &HeaderMap) -> Result<Option<String>, ResponseError> {
         let value = match only_line(headers, &SEC_WEBSOCKET_PROTOCOL) {
             Ok(value) => value,

@@ -18,6 +18,8 @@ use std::{fmt, sync::Arc};
 
 /// A request for a WebSocket connection: a client builds it, a server reads it.
 ///
+/// Whatever it holds can be sent as it is: each setter checks what it is given.
+///
 /// ```
 /// use wscope::proto::{Request, WebSocketUri};
 ///
@@ -170,6 +172,9 @@ impl fmt::Debug for Request {
 }
 
 /// A header as types that cannot hold a line break, unless it is one of `reserved`.
+///
+/// Reserved headers are an error and not overwritten: a header that goes out twice, or silently in another form than
+/// asked for, costs an afternoon to find.
 pub(super) fn check_header<N, V>(
     name: N,
     value: V,

@@ -60,8 +60,8 @@ fn control() -> Step {
     Box::new(move || {
         wire.clear();
         out.clear();
-        client.send(ping, &mut wire).expect("open");
-        client.send(pong, &mut wire).expect("open");
+        client.send(ping.clone(), &mut wire).expect("open");
+        client.send(pong.clone(), &mut wire).expect("open");
         let mut input = &mut wire[..];
         while server.receive(&mut input).expect("legal frames").is_some() {}
         server.transmit(&mut out);

@@ -1,0 +1,12 @@
+//! Fuzz targets of wscope.
+//!
+//! ```text
+//! cargo +nightly fuzz run frames -- -max_total_time=600
+//! ```
+//!
+//! Their bodies belong to the tests of the crate, which replay the corpora too; here they are only given to libFuzzer.
+//! Seeds have names in words, and `cargo run --example seeds` writes them anew; what a run finds has the name of its hash,
+//! and git ignores it. An input that broke something is kept as a seed of its own, under a name that says what it broke.
+
+#[path = "../../tests/fuzz/mod.rs"]
+pub mod bodies;
