@@ -6,13 +6,13 @@ use std::{error, io, time::Duration};
 /// [`Nursery::cancel`](super::Nursery::cancel), or, for a [`Child`](super::Child), by whatever ended the child.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("cancelled")]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_structs, reason = "there is nothing more to say, and callers match it by name")]
 pub struct Cancelled;
 
 /// The work did not finish in time; it has been dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("did not finish within {limit:?}")]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_structs, reason = "callers match it, and make their own where they give up")]
 pub struct TooSlow {
     /// The time it was allowed.
     pub limit: Duration,

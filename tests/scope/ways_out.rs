@@ -235,7 +235,7 @@ async fn leave(kind: Kind, way: Way) {
     let work = AssertUnwindSafe(work).catch_unwind();
     let outcome = match way {
         Way::Timeout => move_on_after(Duration::ZERO, work).await,
-        Way::DropHalfWay => polled(4, work).await,
+        Way::DropHalfWay => polled(2, work).await,
         Way::DropUnpolled => polled(0, work).await,
         _ => Some(work.await),
     };
@@ -328,8 +328,7 @@ fn a_forgotten_nursery_stops_its_own_and_lets_the_pool_go_on() {
     let mut forgotten = Box::pin(nursery(async |n: Nursery<'_, Boom>| {
         n.start_soon(async {
             let _own = own;
-            turns(1).await;
-            Ok(())
+            forever().await
         });
         let gate = gate.clone();
         n.spawn(async move {
