@@ -13,7 +13,10 @@ mod book {
 
     pages! {
         Readme = "../README.md";
+        StructuredConcurrency = "../docs/src/design/structured-concurrency.md";
         SansIo = "../docs/src/guides/sans-io.md";
+        TimeoutsAndCancellation = "../docs/src/guides/timeouts-and-cancellation.md";
+        ComingFromJoinSet = "../docs/src/guides/coming-from-joinset.md";
         Defaults = "../docs/src/reference/defaults.md";
     }
 }
