@@ -16,43 +16,69 @@ pub(crate) struct Ambient {
     pub(crate) runtime: Runtime,
 }
 
-/// Makes `ambient` the current one until the guard is dropped.
-pub(crate) fn enter(ambient: Ambient) -> Entered {
-    Entered { outer: replace(ambient) }
+/// Who has an ambient. A child on the pool enters with a reference to itself, so that children of one nursery do not all count
+/// on the same reference counter, on all threads at once.
+pub(crate) trait Surrounded: Send + Sync {
+    fn ambient(&self) -> &Ambient;
+}
+
+impl Surrounded for Ambient {
+    fn ambient(&self) -> &Ambient {
+        self
+    }
+}
+
+type Current = Option<Arc<dyn Surrounded>>;
+
+/// Makes the ambient of `inner` the current one until the guard is dropped.
+pub(crate) fn enter(inner: Arc<dyn Surrounded>) -> Entered {
+    Entered { outer: replace(Some(inner)), left: false }
 }
 
 /// Shows the current ambient to `look`, which must neither enter nor drop anything of a user's.
 pub(crate) fn current<T>(look: impl Fn(&Ambient) -> T) -> T {
-    match CURRENT.try_with(|current| look(&current.borrow())) {
-        Ok(seen) => seen,
-        Err(_gone) => look(&Ambient::default()), // a destructor of this thread's locals is asking
-    }
+    let seen = CURRENT.try_with(|current| match &*current.borrow() {
+        Some(inner) => look(inner.ambient()),
+        None => look(&NOTHING),
+    });
+    // A destructor of this thread's locals may be asking.
+    seen.unwrap_or_else(|_gone| look(&NOTHING))
 }
 
 /// Puts back what was current before.
 pub(crate) struct Entered {
-    outer: Ambient,
+    outer: Current,
+    left: bool,
 }
 
 impl Entered {
-    /// What was current before: that of the nursery around.
-    pub(crate) fn outer(&self) -> &Ambient {
-        &self.outer
+    /// Who adopts in the nursery around.
+    pub(crate) fn outer_sink(&self) -> Option<&Arc<Sink>> {
+        self.outer.as_ref().and_then(|outer| outer.ambient().sink.as_ref())
+    }
+
+    /// Leaves, and gives back what was entered: to be entered again, at no cost.
+    pub(crate) fn leave(mut self) -> Current {
+        self.left = true;
+        replace(self.outer.take())
     }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        let _inner = replace(std::mem::take(&mut self.outer));
+        if !self.left {
+            drop(replace(self.outer.take()));
+        }
     }
 }
 
-fn replace(ambient: Ambient) -> Ambient {
-    let mut ambient = Some(ambient);
-    let replaced = CURRENT.try_with(|current| current.replace(ambient.take().unwrap_or_default()));
-    replaced.unwrap_or_default()
+fn replace(new: Current) -> Current {
+    let mut new = Some(new);
+    CURRENT.try_with(|current| current.replace(new.take().flatten())).ok().flatten()
 }
 
 thread_local! {
-    static CURRENT: RefCell<Ambient> = const { RefCell::new(Ambient { sink: None, runtime: Runtime::ASYNC_STD }) };
+    static CURRENT: RefCell<Current> = const { RefCell::new(None) };
 }
+
+static NOTHING: Ambient = Ambient { sink: None, runtime: Runtime::ASYNC_STD };

@@ -39,7 +39,7 @@ impl Future for Task {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.0.poll(cx)
+        self.0.clone().poll(cx)
     }
 }
 
@@ -52,7 +52,7 @@ impl fmt::Debug for Task {
 /// A task that is shared between the executor, who polls it, and its owner.
 pub(crate) trait Work: Send + Sync {
     /// Goes on with it. Never panics.
-    fn poll(&self, cx: &mut Context<'_>) -> Poll<()>;
+    fn poll(self: Arc<Self>, cx: &mut Context<'_>) -> Poll<()>;
 }
 
 /// An executor and a clock. The default is async-std on the system's clock.
@@ -105,7 +105,7 @@ impl Runtime {
     ///         self.0.reset(at);
     ///     }
     ///     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-    ///         self.0.poll(cx)
+    ///         self.0.clone().poll(cx)
     ///     }
     /// }
     ///

@@ -21,6 +21,7 @@
 
 mod ambient;
 mod async_std;
+mod bell;
 mod clock;
 mod executor;
 mod sink;
@@ -28,7 +29,7 @@ pub(crate) mod sync;
 mod timer;
 
 pub use self::async_std::block_on;
-pub(crate) use ambient::{Ambient, current, enter};
+pub(crate) use ambient::{Ambient, Surrounded, current, enter};
 pub use clock::{Alarm, Clock, now};
 pub(crate) use executor::{BoxFuture, Work};
 pub use executor::{Executor, Runtime, Task};

@@ -10,19 +10,20 @@
 
 use std::{mem, ptr};
 
-use futures::task::AtomicWaker;
-
 use super::{
     BoxFuture,
-    sync::{Arc, Mutex, lock},
+    bell::Bell,
+    sync::{Arc, AtomicBool, Mutex, Ordering, lock},
 };
 
 /// Adopts clean-ups on behalf of a nursery, and wakes it.
 #[derive(Default)]
 pub(crate) struct Sink {
     state: Mutex<State>,
+    /// Whether a look is worth the lock. Set and cleared under it.
+    waiting: AtomicBool,
     /// The task that polls the nursery.
-    pub(crate) waker: AtomicWaker,
+    pub(crate) bell: Bell,
 }
 
 /// A clean-up on its way to the sink that takes it, kept small until one does.
@@ -78,17 +79,24 @@ impl Sink {
             State::Open { waiting, adopted } => {
                 waiting.push(cleanup.boxed());
                 *adopted += 1;
+                self.waiting.store(true, Ordering::Release);
             }
             State::Closed { heir, .. } => return Err((cleanup, heir.clone())),
         }
-        self.waker.wake();
+        self.bell.ring();
         Ok(())
     }
 
     /// What has come since the last time.
     pub(crate) fn take(&self) -> Vec<BoxFuture<'static, ()>> {
+        if !self.waiting.load(Ordering::Acquire) {
+            return Vec::new(); // who comes right after this rings the bell
+        }
         match &mut *lock(&self.state) {
-            State::Open { waiting, .. } => mem::take(waiting),
+            State::Open { waiting, .. } => {
+                self.waiting.store(false, Ordering::Release);
+                mem::take(waiting)
+            }
             State::Closed { .. } => Vec::new(),
         }
     }

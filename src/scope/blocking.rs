@@ -145,7 +145,7 @@ fn run<T>(call: &Mutex<Call<T>>, ambient: Ambient) {
         }
     };
     let outcome = {
-        let _entered = enter(ambient);
+        let _entered = enter(Arc::new(ambient));
         catch_unwind(AssertUnwindSafe(work))
     };
     let waker = {

@@ -15,7 +15,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
 use super::{
@@ -25,7 +25,7 @@ use super::{
     pool::BadNews,
     waiters::Woken,
 };
-use crate::runtime::{Ambient, BoxFuture, Runtime, current, enter};
+use crate::runtime::{Ambient, BoxFuture, Sink, Surrounded, current, enter};
 
 /// The future of [`nursery`](super::nursery()) and [`supervisor`](super::supervisor).
 #[must_use = "futures do nothing unless polled"]
@@ -41,8 +41,10 @@ pub struct NurseryFuture<'env, T, E, B> {
     /// The first panic of all. Beats any error.
     panic: Option<Panic>,
     phase: Phase<E>,
-    /// That of the nursery around, or the default; found at the first poll.
-    runtime: Option<Runtime>,
+    /// Its own sink on the runtime of the nursery around; made at the first poll, and away during each.
+    ambient: Option<Arc<dyn Surrounded>>,
+    /// By whom it is polled.
+    waker: Option<Waker>,
 }
 
 pub(super) type OnError<'env, E> = Box<dyn FnMut(E) -> Result<(), E> + Send + 'env>;
@@ -65,7 +67,8 @@ where
         value: None,
         panic: None,
         phase: Phase::Running,
-        runtime: None,
+        ambient: None,
+        waker: None,
     };
     let body = body(Nursery { shared: nursery.shared.clone() });
     nursery.members.push(Member::Body(Box::pin(body)));
@@ -125,6 +128,20 @@ enum Next<E> {
 }
 
 impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> {
+    /// Ready when nothing is left.
+    fn poll_phases(&mut self, cx: &mut Context<'_>, outer: Option<&Arc<Sink>>) -> Poll<()> {
+        if let Phase::Running = self.phase {
+            let outcome = match self.poll_running(cx) {
+                Poll::Ready(outcome) => outcome,
+                Poll::Pending if self.poll_cleanups(cx) => Outcome::Panicked,
+                Poll::Pending => return Poll::Pending,
+            };
+            self.phase = Phase::Cleaning(outcome);
+            self.stop();
+        }
+        self.poll_cleaning(cx, outer)
+    }
+
     /// Polls body, children and services until none can go on.
     fn poll_running(&mut self, cx: &mut Context<'_>) -> Poll<Outcome<E>> {
         for round in 0..=BUDGET {
@@ -159,7 +176,7 @@ impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> 
     ///
     /// That there is nothing to do is found out, and said to those who would ring, under one lock: nobody is missed.
     fn look(&mut self, round: u32) -> Look<E> {
-        let shared = self.shared.clone();
+        let Self { shared, members, services, .. } = self;
         let mut inbox = shared.lock();
         let news = shared.pool().map(|pool| pool.news());
         let (bad_news, pool_ended, pool_running) = match news {
@@ -171,8 +188,8 @@ impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> 
         if let Some(error) = inbox.failed.take() {
             return Look { next: Next::End(Outcome::Failed(error)), bad_news, woken };
         }
-        let arrivals = self.let_in(&mut inbox);
-        if self.members.is_empty() && bad_news.is_empty() {
+        let arrivals = let_in(&mut inbox, members, services);
+        if members.is_empty() && bad_news.is_empty() {
             // Without members nobody is left who could start any, but children on the pool.
             let left = pool_running > 0 && shared.pool().is_some_and(|pool| pool.await_last());
             if !left {
@@ -187,17 +204,6 @@ impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> 
             (true, false) => Next::Yield,
         };
         Look { next, bad_news, woken }
-    }
-
-    fn let_in(&mut self, inbox: &mut Inbox<'env, E>) -> bool {
-        let arrivals = !(inbox.children.is_empty() && inbox.services.is_empty());
-        for child in mem::take(&mut inbox.children) {
-            self.members.push(Member::Child(child));
-        }
-        for service in mem::take(&mut inbox.services) {
-            self.services.push(service);
-        }
-        arrivals
     }
 
     /// Polls those who were woken. `Err` when the end of one of them is the end of the nursery.
@@ -247,7 +253,7 @@ impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> 
     }
 
     /// Polls adopted clean-ups, and the services they may need, until they are through.
-    fn poll_cleaning(&mut self, cx: &mut Context<'_>, outer: &Ambient) -> Poll<()> {
+    fn poll_cleaning(&mut self, cx: &mut Context<'_>, outer: Option<&Arc<Sink>>) -> Poll<()> {
         loop {
             self.poll_cleanups(cx);
             if !self.cleanups.is_empty() {
@@ -261,7 +267,7 @@ impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> 
                 return Poll::Pending;
             }
             self.services.clear(); // they may leave something to clean up as well
-            if self.shared.sink.close_if_empty(outer.sink.as_ref()) {
+            if self.shared.sink.close_if_empty(outer) {
                 return Poll::Ready(());
             }
         }
@@ -283,11 +289,11 @@ impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> 
     }
 
     /// Finds the runtime, and launches the children that came before there was one.
-    fn begin(&mut self) -> Runtime {
+    fn begin(&self) -> Arc<dyn Surrounded> {
         let runtime = current(|ambient| ambient.runtime.clone());
-        self.shared.open(&runtime);
-        self.runtime = Some(runtime.clone());
-        runtime
+        let ambient = Ambient { sink: Some(self.shared.sink.clone()), runtime };
+        self.shared.open(&ambient);
+        Arc::new(ambient)
     }
 
     /// How it ends.
@@ -296,7 +302,7 @@ impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> 
     ///
     /// With the panic of whoever panicked first.
     fn finish(&mut self) -> Result<T, E> {
-        self.shared.finish();
+        self.end();
         let phase = mem::replace(&mut self.phase, Phase::Finished);
         if let Some(panic) = self.panic.take() {
             resume_unwind(panic);
@@ -314,7 +320,29 @@ impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> 
     }
 }
 
+/// Says whether anybody was waiting.
+fn let_in<'env, E, B>(
+    inbox: &mut Inbox<'env, E>,
+    members: &mut Set<Member<'env, E, B>>,
+    services: &mut Set<Child<'env, E>>,
+) -> bool {
+    let arrivals = !(inbox.children.is_empty() && inbox.services.is_empty());
+    for child in mem::take(&mut inbox.children) {
+        members.push(Member::Child(child));
+    }
+    for service in mem::take(&mut inbox.services) {
+        services.push(service);
+    }
+    arrivals
+}
+
 impl<T, E, B> NurseryFuture<'_, T, E, B> {
+    /// From now on a handle is one that has escaped.
+    fn end(&self) {
+        self.shared.finish();
+        self.shared.sink.bell.take_down();
+    }
+
     /// Refuses new children, and destroys the body and those there are. The nursery's own go first: one on the pool may be
     /// waiting for something that one of them holds.
     fn stop(&mut self) {
@@ -331,27 +359,12 @@ impl<T, E, B: Future<Output = Result<T, E>>> Future for NurseryFuture<'_, T, E, 
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let sink = this.shared.sink.clone();
-        sink.waker.register(cx.waker());
-        let runtime = match &this.runtime {
-            Some(runtime) => runtime.clone(),
-            None => this.begin(),
-        };
-        let entered = enter(Ambient { sink: Some(sink), runtime });
-        if let Phase::Running = this.phase {
-            let outcome = match this.poll_running(cx) {
-                Poll::Ready(outcome) => outcome,
-                Poll::Pending if this.poll_cleanups(cx) => Outcome::Panicked,
-                Poll::Pending => return Poll::Pending,
-            };
-            this.phase = Phase::Cleaning(outcome);
-            this.stop();
-        }
-        if this.poll_cleaning(cx, entered.outer()).is_pending() {
-            return Poll::Pending;
-        }
-        drop(entered);
-        Poll::Ready(this.finish())
+        this.shared.sink.bell.hang(cx.waker(), &mut this.waker);
+        let ambient = this.ambient.take().unwrap_or_else(|| this.begin());
+        let entered = enter(ambient);
+        let polled = this.poll_phases(cx, entered.outer_sink());
+        this.ambient = entered.leave();
+        polled.map(|()| this.finish())
     }
 }
 
@@ -365,7 +378,7 @@ impl<T, E, B> Drop for NurseryFuture<'_, T, E, B> {
         self.shared.sink.bequeath(heir.as_ref()).into_iter().for_each(discard);
         self.stop();
         self.services.clear();
-        self.shared.finish();
+        self.end();
         for cleanup in self.cleanups.drain() {
             if let Err(cleanup) = self.shared.sink.adopt(cleanup) {
                 discard(cleanup);

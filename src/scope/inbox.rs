@@ -18,7 +18,7 @@ use super::{
     pool::{Census, Pool},
     waiters::{Ticket, Waiters},
 };
-use crate::runtime::{BoxFuture, Runtime, Sink, sync::lock};
+use crate::runtime::{Ambient, BoxFuture, Sink, sync::lock};
 
 pub(super) type Child<'env, E> = BoxFuture<'env, Result<(), E>>;
 
@@ -45,7 +45,7 @@ pub(super) struct Inbox<'env, E> {
     pub(super) attended: bool,
     stage: Stage,
     /// Known from the first poll on.
-    runtime: Option<Runtime>,
+    ambient: Option<Ambient>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -76,7 +76,7 @@ impl<'env, E> Shared<'env, E> {
             waiting: Waiters::default(),
             attended: false,
             stage: Stage::Open,
-            runtime: None,
+            ambient: None,
         };
         Self { inbox: Mutex::new(inbox), pool: OnceLock::new(), sink: Arc::default() }
     }
@@ -98,14 +98,14 @@ impl<'env, E> Shared<'env, E> {
         }
         let inbox = self.lock();
         let stopping = inbox.stage != Stage::Open;
-        self.pool.get_or_init(|| Arc::new(Pool::new(self.sink.clone(), inbox.runtime.clone(), stopping)))
+        self.pool.get_or_init(|| Arc::new(Pool::new(self.sink.clone(), inbox.ambient.clone(), stopping)))
     }
 
-    /// The nursery is polled for the first time, on `runtime`.
-    pub(super) fn open(&self, runtime: &Runtime) {
-        self.lock().runtime = Some(runtime.clone());
+    /// The nursery is polled for the first time.
+    pub(super) fn open(&self, ambient: &Ambient) {
+        self.lock().ambient = Some(ambient.clone());
         if let Some(pool) = self.pool() {
-            pool.open(runtime);
+            pool.open(ambient);
         }
     }
 
@@ -167,7 +167,7 @@ impl<'env, E> Shared<'env, E> {
         let attended = inbox.attended;
         drop(inbox);
         if !attended {
-            self.sink.waker.wake();
+            self.sink.bell.ring();
         }
     }
 

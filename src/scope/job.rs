@@ -18,7 +18,7 @@ use super::{
     contain::{contain, discard},
     slot::{Slot, Stopped},
 };
-use crate::runtime::{Ambient, BoxFuture, Runtime, Task, Work, enter, sync::Patience};
+use crate::runtime::{Ambient, BoxFuture, Runtime, Surrounded, Task, Work, enter, sync::Patience};
 
 /// How long stopping waits for polls in flight on other threads: one that is blocked on a lock held by the stopping thread
 /// would else hang both.
@@ -32,7 +32,7 @@ pub(super) struct Job<T, R> {
 /// Who wants to know how a job ended.
 pub(super) trait Report<T>: Send + Sync + 'static {
     /// What is in force while the job is polled.
-    fn ambient(&self) -> Ambient;
+    fn ambient(&self) -> &Ambient;
 
     /// Takes the outcome. Must not panic, and must not keep the outcome where nobody will look for it.
     fn finished(&self, outcome: thread::Result<T>);
@@ -64,6 +64,12 @@ impl<T: Send + 'static, R: Report<T>> Job<T, R> {
     }
 }
 
+impl<T: Send + 'static, R: Report<T>> Surrounded for Job<T, R> {
+    fn ambient(&self) -> &Ambient {
+        self.report.ambient()
+    }
+}
+
 impl<T: Send + 'static, R: Report<T>> Launch for Job<T, R> {
     fn launch(self: Arc<Self>, runtime: &Runtime) {
         runtime.spawn(Task::new(self));
@@ -89,9 +95,9 @@ impl<T: Send + 'static, R: Report<T>> Stop for Job<T, R> {
 }
 
 impl<T: Send + 'static, R: Report<T>> Work for Job<T, R> {
-    fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(self: Arc<Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Some((mut future, waker)) = self.slot.begin() else { return Poll::Ready(()) };
-        let entered = enter(self.report.ambient());
+        let entered = enter(self.clone());
         let outcome = match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
             Ok(Poll::Pending) => {
                 let known = waker.filter(|waker| waker.will_wake(cx.waker()));

@@ -109,8 +109,8 @@ impl<T> Receipt<T> {
 }
 
 impl<T: Send + 'static> Report<T> for Receipt<T> {
-    fn ambient(&self) -> Ambient {
-        self.ambient.clone()
+    fn ambient(&self) -> &Ambient {
+        &self.ambient
     }
 
     fn finished(&self, outcome: thread::Result<T>) {

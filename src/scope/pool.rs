@@ -19,7 +19,7 @@ use super::{
     job::{Job, Launch, PATIENCE, Report},
 };
 use crate::runtime::{
-    Ambient, Runtime, Sink,
+    Ambient, Sink,
     sync::{Patience, lock},
 };
 
@@ -27,7 +27,7 @@ pub(super) struct Pool<E> {
     state: Mutex<State<E>>,
     sink: Arc<Sink>,
     /// Known from the first poll of the nursery on, and so before any child is launched.
-    runtime: OnceLock<Runtime>,
+    ambient: OnceLock<Ambient>,
 }
 
 struct State<E> {
@@ -65,7 +65,7 @@ pub(super) struct Census {
 
 impl<E> Pool<E> {
     /// `stopping`: it is too late, children are dropped unpolled.
-    pub(super) fn new(sink: Arc<Sink>, runtime: Option<Runtime>, stopping: bool) -> Self {
+    pub(super) fn new(sink: Arc<Sink>, ambient: Option<Ambient>, stopping: bool) -> Self {
         let state = State {
             jobs: Slab::new(),
             started: 0,
@@ -75,19 +75,19 @@ impl<E> Pool<E> {
             awaited: false,
             stopping,
         };
-        Self { state: Mutex::new(state), sink, runtime: runtime.map_or_else(OnceLock::new, OnceLock::from) }
+        Self { state: Mutex::new(state), sink, ambient: ambient.map_or_else(OnceLock::new, OnceLock::from) }
     }
 
     /// Launches the children that came before the nursery was polled for the first time, and lets later ones start at once.
-    pub(super) fn open(&self, runtime: &Runtime) {
+    pub(super) fn open(&self, ambient: &Ambient) {
         let waiting: Vec<_> = {
             let state = lock(&self.state);
-            if self.runtime.set(runtime.clone()).is_err() {
+            if self.ambient.set(ambient.clone()).is_err() {
                 return;
             }
             state.jobs.iter().map(|(_, job)| job.clone()).collect()
         };
-        waiting.into_iter().for_each(|job| job.launch(runtime));
+        waiting.into_iter().for_each(|job| job.launch(&ambient.runtime));
     }
 
     /// Refuses new children, and destroys those there are, here or, where a poll is in flight, on the thread that polls.
@@ -139,7 +139,7 @@ impl<E> Pool<E> {
 impl<E: Send + 'static> Pool<E> {
     /// Starts `child`, at once if the nursery has been polled before. Gives it back when it is too late.
     pub(super) fn spawn(self: &Arc<Self>, child: Child<'static, E>) -> Result<(), Child<'static, E>> {
-        let (job, runtime) = {
+        let (job, ambient) = {
             let mut state = lock(&self.state);
             if state.stopping {
                 return Err(child);
@@ -148,10 +148,10 @@ impl<E: Send + 'static> Pool<E> {
             let entry = state.jobs.vacant_entry();
             let job = Arc::new(Job::new(child, Entry { pool: self.clone(), key: entry.key() }));
             entry.insert(job.clone());
-            (job, self.runtime.get())
+            (job, self.ambient.get())
         };
-        if let Some(runtime) = runtime {
-            job.launch(runtime);
+        if let Some(ambient) = ambient {
+            job.launch(&ambient.runtime);
         }
         Ok(())
     }
@@ -164,9 +164,8 @@ struct Entry<E> {
 }
 
 impl<E: Send + 'static> Report<Result<(), E>> for Entry<E> {
-    fn ambient(&self) -> Ambient {
-        let runtime = self.pool.runtime.get().cloned().unwrap_or_default();
-        Ambient { sink: Some(self.pool.sink.clone()), runtime }
+    fn ambient(&self) -> &Ambient {
+        self.pool.ambient.get_or_init(Ambient::default) // it has been set, or nobody would be polling
     }
 
     fn finished(&self, outcome: thread::Result<Result<(), E>>) {
@@ -188,7 +187,7 @@ impl<E: Send + 'static> Report<Result<(), E>> for Entry<E> {
         drop(state);
         drop(job);
         if wake {
-            self.pool.sink.waker.wake();
+            self.pool.sink.bell.ring();
         }
     }
 }

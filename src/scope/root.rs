@@ -3,6 +3,7 @@
 use std::{
     convert::Infallible,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -53,7 +54,7 @@ impl<F: Future> Future for On<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let sink = current(|ambient| ambient.sink.clone());
-        let _entered = enter(Ambient { sink, runtime: this.runtime.clone() });
+        let _entered = enter(Arc::new(Ambient { sink, runtime: this.runtime.clone() }));
         this.future.poll(cx)
     }
 }

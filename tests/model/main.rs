@@ -1,4 +1,4 @@
-//! The two places where threads meet, under a scheduler that tries many interleavings (`shuttle`): the slot of a future that one
+//! The places where threads meet, under a scheduler that tries many interleavings (`shuttle`): the slot of a future that one
 //! thread polls and another stops, and the hand-over of clean-ups from sink to sink.
 //!
 //! The source files themselves are compiled in here; only the locks and threads that they take from `runtime::sync` are others.

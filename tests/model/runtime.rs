@@ -1,4 +1,4 @@
-//! What the two files under test take from `runtime`, with shuttle behind the names.
+//! What the files under test take from `runtime`, with shuttle behind the names.
 
 pub(crate) mod sync {
     //! The names of `src/runtime/sync.rs`, with shuttle behind them.
@@ -6,7 +6,10 @@ pub(crate) mod sync {
     use std::time::Duration;
 
     pub(crate) use shuttle::{
-        sync::{Arc, Condvar, Mutex, MutexGuard},
+        sync::{
+            Arc, Condvar, Mutex, MutexGuard,
+            atomic::{AtomicBool, Ordering},
+        },
         thread::ThreadId,
     };
 
@@ -30,5 +33,7 @@ pub(crate) mod sync {
 
 pub(crate) type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+#[path = "../../src/runtime/bell.rs"]
+pub(crate) mod bell;
 #[path = "../../src/runtime/sink.rs"]
 pub(crate) mod sink;

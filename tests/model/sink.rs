@@ -1,8 +1,10 @@
 //! Sinks: whatever the interleaving, a clean-up that was taken is run by a nursery, or handed back, and never both or neither.
 
+use std::task::{Wake, Waker};
+
 use shuttle::{
     sync::{
-        Arc,
+        Arc, Condvar, Mutex,
         atomic::{AtomicU32, Ordering::SeqCst},
     },
     thread,
@@ -98,5 +100,53 @@ fn heirs_of_each_other_hand_it_back() {
         other.join().unwrap();
         assert!(a.adopt(cleanup(&gone)).is_err());
         assert_eq!(gone.load(SeqCst), 1);
+    });
+}
+
+/// A task that sleeps until it is woken.
+#[derive(Default)]
+struct Sleeper {
+    woken: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Sleeper {
+    fn wait(&self) {
+        let mut woken = self.woken.lock().unwrap();
+        while !*woken {
+            woken = self.changed.wait(woken).unwrap();
+        }
+        *woken = false;
+    }
+}
+
+impl Wake for Sleeper {
+    fn wake(self: std::sync::Arc<Self>) {
+        *self.woken.lock().unwrap() = true;
+        self.changed.notify_all();
+    }
+}
+
+#[test]
+fn a_nursery_that_sleeps_is_woken_for_each() {
+    check(|| {
+        let gone = Arc::new(AtomicU32::new(0));
+        let sink = Arc::new(Sink::default());
+        for _ in 0..2 {
+            let (sink, gone) = (sink.clone(), gone.clone());
+            thread::spawn(move || sink.adopt(cleanup(&gone)).ok().unwrap());
+        }
+        let sleeper = std::sync::Arc::new(Sleeper::default());
+        let (waker, mut known, mut run) = (Waker::from(sleeper.clone()), None, 0);
+        while run < 2 {
+            sink.bell.hang(&waker, &mut known);
+            let taken = sink.take().len();
+            run += taken;
+            if taken == 0 {
+                sleeper.wait(); // in vain for ever, if a ring were lost
+            }
+        }
+        sink.bell.take_down();
+        sink.bell.ring(); // for nobody
     });
 }
