@@ -105,7 +105,7 @@ impl Runtime {
     ///         self.0.reset(at);
     ///     }
     ///     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-    ///         self.0.clone().poll(cx)
+    ///         self.0.poll(cx)
     ///     }
     /// }
     ///
