@@ -106,7 +106,7 @@ fn wscope_with(case: Case, fill: bool) -> Step {
             };
             Box::new(move || {
                 out.clear();
-                connection.send(message.clone(), &mut out).expect("an open connection");
+                connection.send_message(&message, &mut out).expect("an open connection");
                 wire.write_all(&out).expect("memory");
             })
         }
