@@ -58,38 +58,30 @@ impl Connection {
     /// An open connection without an extension, with masking keys of [`SystemRandom`](super::SystemRandom).
     #[must_use]
     pub fn new(role: Role, config: Config) -> Self {
-        Self::from_halves(Decoder::new(role, config), Encoder::new(role))
-    }
-
-    /// An open connection whose masking keys come from `random`, and whose messages pass through the transforms of the
-    /// extension that the handshake agreed on.
-    #[must_use]
-    pub fn with(
-        role: Role,
-        config: Config,
-        random: Box<dyn RandomSource>,
-        transforms: Option<Transforms>,
-    ) -> Self {
-        let decoder = Decoder::new(role, config);
-        let encoder = Encoder::with_random(role, random);
-        match transforms {
-            None => Self::from_halves(decoder, encoder),
-            Some(Transforms { rsv, inbound, outbound }) => {
-                Self::from_halves(decoder.with_transform(rsv, inbound), encoder.with_transform(rsv, outbound))
-            }
-        }
-    }
-
-    fn from_halves(decoder: Decoder, encoder: Encoder) -> Self {
         Self {
-            decoder,
-            encoder,
+            decoder: Decoder::new(role, config),
+            encoder: Encoder::new(role),
             state: ConnectionState::Open,
             close_frames: CloseFrames::default(),
             failed: None,
             pongs: Pongs::default(),
             closing: None,
         }
+    }
+
+    /// Takes masking keys from `random`. To be called before the first message; a server needs none.
+    #[must_use]
+    pub fn with_random(mut self, random: Box<dyn RandomSource>) -> Self {
+        self.encoder = self.encoder.with_random(random);
+        self
+    }
+
+    /// Lets messages pass through the extension that the handshake agreed on. To be called before the first byte.
+    #[must_use]
+    pub fn with_transforms(mut self, Transforms { rsv, inbound, outbound }: Transforms) -> Self {
+        self.decoder = self.decoder.with_transform(rsv, inbound);
+        self.encoder = self.encoder.with_transform(rsv, outbound);
+        self
     }
 
     /// Which side this is.

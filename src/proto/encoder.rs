@@ -44,17 +44,18 @@ impl Encoder {
     /// The sending half of the side `role`, with masking keys of [`SystemRandom`].
     #[must_use]
     pub fn new(role: Role) -> Self {
-        Self::with_random(role, Box::new(SystemRandom::new()))
-    }
-
-    /// The sending half of the side `role`, with masking keys of this source.
-    #[must_use]
-    pub fn with_random(role: Role, random: Box<dyn RandomSource>) -> Self {
-        let keys = match role {
-            Role::Client => Some(random),
+        let keys: Option<Box<dyn RandomSource>> = match role {
+            Role::Client => Some(Box::new(SystemRandom::new())),
             Role::Server => None,
         };
         Self { keys, transform: None, unfinished: None }
+    }
+
+    /// Takes masking keys from `random`. To be called before the first message; a server needs none.
+    #[must_use]
+    pub fn with_random(mut self, random: Box<dyn RandomSource>) -> Self {
+        self.keys = self.keys.map(|_| random);
+        self
     }
 
     /// Lets an agreed extension, which owns the reserved bit `rsv`, do its work. To be called before the first message.

@@ -52,10 +52,7 @@ mod ws;
 
 pub use self::http::HeadError;
 pub use close::{CloseCode, CloseFrames, CloseReason, InvalidCloseCode, ReasonTooLong, Side};
-pub use config::{
-    Config, DEFAULT_MAX_EMPTY_FRAGMENTS, DEFAULT_MAX_FRAGMENTS, DEFAULT_MAX_MESSAGE_SIZE, Delivery,
-    MAX_UNSENT_PONGS,
-};
+pub use config::{Config, Delivery};
 pub use connection::Connection;
 pub use decoder::Decoder;
 pub use encoder::Encoder;

@@ -1,8 +1,8 @@
 //! Answers to pings that are not written yet (RFC 6455 §5.5.2, §5.5.3).
 
-use super::{config::MAX_UNSENT_PONGS, event::Ping};
+use super::{config::Config, event::Ping};
 
-/// A queue of at most [`MAX_UNSENT_PONGS`] pongs. When it is full, the latest ping takes the place of the last one: "may
+/// A queue of at most [`Config::MAX_UNSENT_PONGS`] pongs. When it is full, the latest ping takes the place of the last one: "may
 /// elect to send a Pong frame for only the most recently processed Ping". Memory is O(1), however many pings come and
 /// however long the peer does not read.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub(super) struct Pongs {
 impl Pongs {
     /// Queues the answer to `ping`.
     pub(super) fn push(&mut self, ping: &Ping) {
-        if self.count == MAX_UNSENT_PONGS {
+        if self.count == Config::MAX_UNSENT_PONGS {
             self.queued.truncate(self.last);
         } else {
             self.count += 1;

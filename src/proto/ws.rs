@@ -341,8 +341,14 @@ impl WsConnection {
     }
 
     fn open(&mut self, agreement: Agreement) -> Phase {
-        let random = self.random.take().unwrap_or_else(|| Box::new(SystemRandom::new()));
-        Phase::Open(Connection::with(self.role, self.config.clone(), random, agreement.extension))
+        let mut connection = Connection::new(self.role, self.config.clone());
+        if let Some(random) = self.random.take() {
+            connection = connection.with_random(random);
+        }
+        if let Some(transforms) = agreement.extension {
+            connection = connection.with_transforms(transforms);
+        }
+        Phase::Open(connection)
     }
 
     fn fail(&mut self, failed: WsFailed) -> WsFailed {

@@ -4,7 +4,7 @@ use super::{
     Choices,
     invert::Invert,
     trace::{Trace, feed},
-    wire::FixedKey,
+    wire,
 };
 use wscope::proto::{Config, Connection, Delivery, Role};
 
@@ -35,7 +35,7 @@ pub fn any_cut_is_the_same(config: &Config, cuts: &[u8], wire: &[u8]) {
             for extended in [false, true] {
                 let open = || {
                     let transforms = extended.then(Invert::transforms);
-                    Connection::with(role, config.clone().delivery(delivery), Box::new(FixedKey), transforms)
+                    wire::open(role, config.clone().delivery(delivery), transforms)
                 };
                 let whole = Trace::of(&mut open(), wire, []);
                 let bytewise = Trace::of(&mut open(), wire, std::iter::repeat_n(1, wire.len()));

@@ -4,7 +4,7 @@ use super::{
     Choices,
     invert::Invert,
     trace::feed,
-    wire::{FixedKey, Written},
+    wire::{Written, open},
 };
 use std::collections::VecDeque;
 use wscope::proto::{
@@ -61,7 +61,7 @@ impl End {
         let transforms = extended.then(Invert::transforms);
         Self {
             role,
-            connection: Connection::with(role, config, Box::new(FixedKey), transforms),
+            connection: open(role, config, transforms),
             written: Written::with_extension(extended),
             wire: VecDeque::new(),
             messages: VecDeque::new(),

@@ -57,7 +57,7 @@ impl Machine {
             .max_message_size(choices.one_of([1 << 20, 0, 100, 70_000]))
             .max_fragments(choices.one_of([131_072, 3]))
             .max_empty_fragments(choices.one_of([1024, 1]));
-        let connection = Connection::with(role, config, Box::new(FixedKey), None);
+        let connection = Connection::new(role, config).with_random(Box::new(FixedKey));
         assert_eq!(connection.state(), ConnectionState::Open);
         let before = Seen::of(&connection);
         Self { connection, role, written: Written::default(), before }

@@ -1,6 +1,6 @@
 //! Frames as the tests write and read them: a second, plain implementation that shares no code with the engine.
 
-use wscope::proto::{CloseCode, RandomSource, Role};
+use wscope::proto::{CloseCode, Config, Connection, RandomSource, Role, extension::Transforms};
 
 pub const CONTINUATION: u8 = 0x0;
 pub const TEXT: u8 = 0x1;
@@ -18,6 +18,15 @@ impl RandomSource for FixedKey {
         for (byte, key) in bytes.iter_mut().zip(KEY) {
             *byte = key;
         }
+    }
+}
+
+/// A connection with a fixed key, and with an extension if there are transforms of one.
+pub fn open(role: Role, config: Config, transforms: Option<Transforms>) -> Connection {
+    let connection = Connection::new(role, config).with_random(Box::new(FixedKey));
+    match transforms {
+        Some(transforms) => connection.with_transforms(transforms),
+        None => connection,
     }
 }
 

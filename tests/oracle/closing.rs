@@ -3,8 +3,7 @@
 use crate::{fuzz::wire::FixedKey, peer::Peer};
 use tungstenite::{Error, Message as OracleMessage, protocol::CloseFrame};
 use wscope::proto::{
-    CloseCode, CloseConnection, CloseReason, Config, Connection, ConnectionState, DEFAULT_MAX_MESSAGE_SIZE,
-    Event, Role, Side,
+    CloseCode, CloseConnection, CloseReason, Config, Connection, ConnectionState, Event, Role, Side,
 };
 
 const ROLES: [Role; 2] = [Role::Client, Role::Server];
@@ -27,9 +26,9 @@ fn closes() -> Vec<(Option<CloseReason>, Option<CloseFrame>)> {
 fn each_close(mut case: impl FnMut(Connection, Peer, CloseConnection, Option<CloseFrame>)) {
     for role in ROLES {
         for (ours, theirs) in closes() {
-            let connection = Connection::with(role, Config::new(), Box::new(FixedKey), None);
+            let connection = Connection::new(role, Config::new()).with_random(Box::new(FixedKey));
             let close = ours.map_or_else(CloseConnection::empty, CloseConnection::new);
-            case(connection, Peer::new(role.peer(), DEFAULT_MAX_MESSAGE_SIZE), close, theirs);
+            case(connection, Peer::new(role.peer(), Config::MAX_MESSAGE_SIZE), close, theirs);
         }
     }
 }
@@ -100,8 +99,8 @@ fn both_close_at_the_same_time() {
 #[test]
 fn messages_under_way_arrive_before_the_answer() {
     for role in ROLES {
-        let mut connection = Connection::with(role, Config::new(), Box::new(FixedKey), None);
-        let mut peer = Peer::new(role.peer(), DEFAULT_MAX_MESSAGE_SIZE);
+        let mut connection = Connection::new(role, Config::new()).with_random(Box::new(FixedKey));
+        let mut peer = Peer::new(role.peer(), Config::MAX_MESSAGE_SIZE);
         let mut theirs = peer.send("under way".into());
         let mut ours = Vec::new();
         connection.send(CloseConnection::new(CloseCode::GOING_AWAY), &mut ours).expect("an open connection");

@@ -197,6 +197,11 @@ fn servers_differ_only_where_the_table_says_so() {
         ("short key", Neither, with(right, "dGhl", "")),
         ("key not base64", Neither, with(right, "dGhl", "d?hl")),
         ("key not canonical", Neither, with(right, "ZQ==", "ZR==")),
+        (
+            "key joined of two",
+            OnlyTheOracle,
+            with(right, "dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub24=Y2U="),
+        ),
         ("two keys", OnlyTheOracle, extended("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")),
         ("no version", Neither, with(right, "Sec-WebSocket-Version", "X-Version")),
         ("version 8", Neither, with(right, ": 13", ": 8")),

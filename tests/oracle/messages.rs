@@ -11,19 +11,16 @@ use tungstenite::{
         coding::{Data, OpCode},
     },
 };
-use wscope::proto::{
-    Config, Connection, DEFAULT_MAX_MESSAGE_SIZE, Delivery, Event, Message, MessageKind, Piece, Ping, Pong,
-    Role,
-};
+use wscope::proto::{Config, Connection, Delivery, Event, Message, MessageKind, Piece, Ping, Pong, Role};
 
-const LIMIT: usize = DEFAULT_MAX_MESSAGE_SIZE;
+const LIMIT: usize = Config::MAX_MESSAGE_SIZE;
 const LENGTHS: [usize; 10] = [0, 1, 125, 126, 127, 65_535, 65_536, 65_537, LIMIT - 1, LIMIT];
 const KINDS: [MessageKind; 2] = [MessageKind::Text, MessageKind::Binary];
 const ROLES: [Role; 2] = [Role::Client, Role::Server];
 
 /// We as `role`, the oracle as the other side.
 fn pair(role: Role) -> (Connection, Peer) {
-    (Connection::with(role, Config::new(), Box::new(FixedKey), None), Peer::new(role.peer(), LIMIT))
+    (Connection::new(role, Config::new()).with_random(Box::new(FixedKey)), Peer::new(role.peer(), LIMIT))
 }
 
 /// The same message for us and for the oracle; text has characters of one to four bytes.
@@ -149,7 +146,7 @@ fn we_receive_the_oracles_fragments() {
 fn we_receive_the_oracles_fragments_in_pieces() {
     each_message(|role, ours, theirs| {
         let config = Config::new().delivery(Delivery::Pieces);
-        let mut connection = Connection::with(role, config, Box::new(FixedKey), None);
+        let mut connection = Connection::new(role, config).with_random(Box::new(FixedKey));
         let wire = Peer::new(role.peer(), LIMIT).send(theirs);
         let mut all = Vec::new();
         for event in receive(&mut connection, &wire) {

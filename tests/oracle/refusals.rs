@@ -43,7 +43,7 @@ impl Both {
     fn new(role: Role) -> Self {
         let config =
             Config::new().max_message_size(LIMIT).max_fragments(u32::MAX).max_empty_fragments(u32::MAX);
-        let ours = Connection::with(role, config, Box::new(FixedKey), None);
+        let ours = Connection::new(role, config).with_random(Box::new(FixedKey));
         Self { ours, oracle: Peer::new(role, LIMIT) }
     }
 

@@ -6,17 +6,14 @@ use crate::fuzz::{
     wire::{self, FixedKey, Frame},
 };
 use allocation_counter::{AllocationInfo, measure};
-use wscope::proto::{
-    Config, Connection, DEFAULT_MAX_EMPTY_FRAGMENTS, DEFAULT_MAX_MESSAGE_SIZE, Delivery, Event, Failed,
-    MAX_UNSENT_PONGS, Message, ProtocolError, Role,
-};
+use wscope::proto::{Config, Connection, Delivery, Event, Failed, Message, ProtocolError, Role};
 
 const ROLES: [Role; 2] = [Role::Client, Role::Server];
 const DELIVERIES: [Delivery; 2] = [Delivery::Whole, Delivery::Pieces];
 const KINDS: [u8; 2] = [wire::TEXT, wire::BINARY];
 
 fn open(role: Role, delivery: Delivery) -> Connection {
-    Connection::with(role, Config::new().delivery(delivery), Box::new(FixedKey), None)
+    Connection::new(role, Config::new().delivery(delivery)).with_random(Box::new(FixedKey))
 }
 
 /// For each role, delivery and kind of message.
@@ -31,7 +28,7 @@ fn everyone(mut case: impl FnMut(Role, Delivery, u8)) {
 #[test]
 fn a_declared_length_allocates_nothing() {
     everyone(|role, delivery, kind| {
-        let payload = vec![b'a'; DEFAULT_MAX_MESSAGE_SIZE];
+        let payload = vec![b'a'; Config::MAX_MESSAGE_SIZE];
         let wire = Frame::new(role.peer(), kind, payload).bytes();
         let mut connection = open(role, delivery);
         let mut start = wire[..20].to_vec();
@@ -43,11 +40,11 @@ fn a_declared_length_allocates_nothing() {
 #[test]
 fn a_length_above_the_limit_allocates_only_its_close_frame() {
     everyone(|role, delivery, kind| {
-        let payload = vec![b'a'; DEFAULT_MAX_MESSAGE_SIZE + 1];
+        let payload = vec![b'a'; Config::MAX_MESSAGE_SIZE + 1];
         let mut wire = Frame::new(role.peer(), kind, payload).bytes();
         let mut connection = open(role, delivery);
         let used = measure(|| {
-            let limit = DEFAULT_MAX_MESSAGE_SIZE as u64;
+            let limit = Config::MAX_MESSAGE_SIZE as u64;
             let error = ProtocolError::MessageTooBig { size: limit + 1, limit };
             assert_eq!(connection.receive(&mut &mut wire[..]), Err(Failed::Peer(error)));
         });
@@ -58,7 +55,7 @@ fn a_length_above_the_limit_allocates_only_its_close_frame() {
 #[test]
 fn a_message_costs_what_has_come_of_it() {
     everyone(|role, delivery, kind| {
-        let wire = Frame::new(role.peer(), kind, vec![b'a'; DEFAULT_MAX_MESSAGE_SIZE]).bytes();
+        let wire = Frame::new(role.peer(), kind, vec![b'a'; Config::MAX_MESSAGE_SIZE]).bytes();
         for chunk in [1 << 20, 65_536, 4096, 1500] {
             memory_follows_the_bytes(&mut open(role, delivery), &wire, vec![chunk; wire.len() / chunk + 1]);
         }
@@ -88,7 +85,7 @@ fn a_connection_that_receives_no_more_keeps_nothing() {
 #[test]
 fn a_message_that_is_whole_costs_one_allocation_of_its_size() {
     everyone(|role, delivery, kind| {
-        for len in [1, 125, 1024, 65_536, DEFAULT_MAX_MESSAGE_SIZE] {
+        for len in [1, 125, 1024, 65_536, Config::MAX_MESSAGE_SIZE] {
             let mut wire = Frame::new(role.peer(), kind, vec![b'a'; len]).bytes();
             let mut connection = open(role, delivery);
             let mut event = None;
@@ -123,11 +120,11 @@ fn a_flood_of_pings_costs_a_queue_of_pongs() {
                 }
             });
             // A Vec of twice its content, and half as much again while it moves.
-            assert!(used.bytes_max <= 3 * 126 * MAX_UNSENT_PONGS as u64, "{used:?}, {role}");
+            assert!(used.bytes_max <= 3 * 126 * Config::MAX_UNSENT_PONGS as u64, "{used:?}, {role}");
             let mut out = Vec::new();
             connection.transmit(&mut out);
             let pongs = wire::Written::default().judge(role, &out);
-            assert_eq!(pongs.len(), MAX_UNSENT_PONGS);
+            assert_eq!(pongs.len(), Config::MAX_UNSENT_PONGS);
         }
     }
 }
@@ -153,7 +150,7 @@ fn many_fragments_of_one_byte_cost_their_bytes() {
         wire.extend(fragment(wire::CONTINUATION).repeat(FRAGMENTS - 2));
         wire.extend(Frame::new(role.peer(), wire::CONTINUATION, b"a").bytes());
         let config = Config::new().max_fragments(FRAGMENTS as u32);
-        let mut connection = Connection::with(role, config, Box::new(FixedKey), None);
+        let mut connection = Connection::new(role, config).with_random(Box::new(FixedKey));
         let mut event = None;
         let used = measure(|| event = connection.receive(&mut &mut wire[..]).ok().flatten());
         let Some(Event::Message(message)) = event else { panic!("{role} got {event:?}") };
@@ -177,7 +174,7 @@ fn empty_fragments_cost_nothing_and_are_bounded() {
                 while let Ok(Some(_)) = connection.receive(&mut input) {}
             }
         });
-        let limit = DEFAULT_MAX_EMPTY_FRAGMENTS;
+        let limit = Config::MAX_EMPTY_FRAGMENTS;
         assert_eq!(connection.failed(), Some(Failed::Peer(ProtocolError::TooManyEmptyFragments { limit })));
         assert!(used.bytes_max as i64 <= wire.len() as i64 + LIVE_AT_ALL, "{used:?}");
     });

@@ -3,7 +3,7 @@
 use allocation_counter::measure;
 use wscope::proto::{
     CloseCode, CloseConnection, Config, Connection, ConnectionState, Delivery, Event, Failed, Piece,
-    ProtocolError, Role, Side,
+    ProtocolError, RequestError, Role, ServerHandshake, Side,
 };
 
 /// All events of `wire`, received in chunks of `len` bytes.
@@ -103,4 +103,23 @@ fn a_message_in_one_frame_is_no_fragment_however_it_is_cut() {
     }
     let failed = Err(Failed::Peer(ProtocolError::TooManyFragments { limit: 0 }));
     assert_eq!(open().receive(&mut &mut b"\x01\x02hi".to_owned()[..]), failed);
+}
+
+#[test]
+fn a_key_that_is_joined_of_two_is_no_key() {
+    let request = |key: &str| {
+        let parts = http::Request::get("/").header("Host", "h").header("Upgrade", "websocket");
+        let parts = parts.header("Connection", "Upgrade").header("Sec-WebSocket-Version", "13");
+        parts.header("Sec-WebSocket-Key", key).body(()).expect("a request").into_parts().0
+    };
+    assert!(ServerHandshake::from_parts(&request("AAAAAAAAAAAAAAAAAAAAAA==")).is_ok());
+    for key in [
+        "AAAAAAAAAAAAAAAAAAA=AAA=",
+        "AA==AAAAAAAAAAAAAAAAAAA=",
+        "AAAAAAAAAAAAAAAAAAAAAB==",
+        "AAAAAAAAAAAAAAAAAAAAAAA=",
+    ] {
+        let refused = ServerHandshake::from_parts(&request(key)).err();
+        assert_eq!(refused, Some(RequestError::InvalidKey), "{key}");
+    }
 }

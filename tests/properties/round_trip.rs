@@ -9,18 +9,18 @@ use crate::{
 };
 use proptest::{collection::vec, prelude::*};
 use wscope::proto::{
-    CloseCode, CloseConnection, CloseReason, Config, Connection, DEFAULT_MAX_MESSAGE_SIZE, Delivery, Event,
-    Failed, Message, MessageKind, Piece, Ping, Pong, ProtocolError, Role,
+    CloseCode, CloseConnection, CloseReason, Config, Connection, Delivery, Event, Failed, Message,
+    MessageKind, Piece, Ping, Pong, ProtocolError, Role,
 };
 
-const LIMIT: usize = DEFAULT_MAX_MESSAGE_SIZE;
+const LIMIT: usize = Config::MAX_MESSAGE_SIZE;
 const LENGTHS: [usize; 11] = [0, 1, 125, 126, 127, 65_535, 65_536, 65_537, LIMIT - 1, LIMIT, LIMIT + 1];
 const ROLES: [Role; 2] = [Role::Client, Role::Server];
 const KINDS: [MessageKind; 2] = [MessageKind::Text, MessageKind::Binary];
 const DELIVERIES: [Delivery; 2] = [Delivery::Whole, Delivery::Pieces];
 
 fn open(role: Role, config: Config) -> Connection {
-    Connection::with(role, config, Box::new(FixedKey), None)
+    Connection::new(role, config).with_random(Box::new(FixedKey))
 }
 
 /// A message whose bytes tell their places; text has characters of one to three bytes.

@@ -4,7 +4,7 @@ use wscope::proto::{
 };
 
 fn encoder(role: Role) -> Encoder {
-    Encoder::with_random(role, Box::new(FixedKey))
+    Encoder::new(role).with_random(Box::new(FixedKey))
 }
 
 #[test] // RFC 6455 §5.2, at every border of a length

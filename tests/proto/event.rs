@@ -53,13 +53,20 @@ fn messages_are_made_of_text_and_of_bytes() {
 #[test]
 fn payloads_are_borrowed_text_and_bytes() {
     let (text, bytes) = (Message::from("é"), Message::from(&b"ab"[..]));
-    for payload in [Payload::from("é"), Payload::from(&text)] {
+    let (string, shared) = ("é".to_owned(), Text::from("é"));
+    for payload in [Payload::from("é"), Payload::from(&text), Payload::from(&string), Payload::from(&shared)]
+    {
         assert_eq!(
             (payload, payload.kind(), payload.as_bytes()),
             (Payload::Text("é"), MessageKind::Text, "é".as_bytes())
         );
     }
-    for payload in [Payload::from(b"ab"), Payload::from(&b"ab"[..]), Payload::from(&bytes)] {
+    let (vec, shared) = (b"ab".to_vec(), Bytes::from_static(b"ab"));
+    let all = [&b"ab"[..], &vec, &shared].map(Payload::from);
+    for payload in [Payload::from(b"ab"), Payload::from(&bytes), Payload::from(&vec), Payload::from(&shared)]
+        .into_iter()
+        .chain(all)
+    {
         assert_eq!(
             (payload, payload.kind(), payload.as_bytes()),
             (Payload::Binary(b"ab"), MessageKind::Binary, &b"ab"[..])

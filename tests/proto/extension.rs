@@ -65,7 +65,7 @@ fn decoder(role: Role, config: Config) -> Decoder {
 
 fn connection(role: Role) -> Connection {
     let transforms = Transforms::new(Rsv::Rsv1, Box::<Doubling>::default(), Box::new(Halving));
-    Connection::with(role, Config::new(), Box::new(FixedKey), Some(transforms))
+    Connection::new(role, Config::new()).with_random(Box::new(FixedKey)).with_transforms(transforms)
 }
 
 fn text(text: impl Into<Message>) -> Event {
@@ -82,6 +82,8 @@ fn the_owners_bit_marks_a_message_as_transformed() {
             [text("aabb.")]
         );
         assert_eq!(receive(&mut connection, &frame(sender, FIN | TEXT, b"ab")).unwrap(), [text("ab")]);
+        let plain = [frame(sender, TEXT, b"a"), frame(sender, FIN | CONTINUATION, b"b")].concat();
+        assert_eq!(receive(&mut connection, &plain).unwrap(), [text("ab")]);
         let fragments = [
             frame(sender, RSV1 | BINARY, b"a"),
             frame(sender, FIN | PING, b"plain"),

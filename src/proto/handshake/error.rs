@@ -165,6 +165,12 @@ pub enum ResponseError {
         /// Bytes of the answer's head that had come.
         received: usize,
     },
+    /// Another status than 101, in an answer that was parsed elsewhere; otherwise it is an event, the refusal.
+    #[error("the status is {status} instead of 101 (RFC 6455 §4.1)")]
+    Status {
+        /// The status.
+        status: u16,
+    },
     /// No `Upgrade` header holds `websocket`.
     #[error("the Upgrade header does not hold websocket (RFC 6455 §4.1)")]
     MissingUpgrade,

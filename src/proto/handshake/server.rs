@@ -369,13 +369,13 @@ fn check_version(headers: &HeaderMap) -> Result<(), RequestError> {
 fn check_key(headers: &HeaderMap) -> Result<&[u8], RequestError> {
     let value = only_line(headers, &SEC_WEBSOCKET_KEY).map_err(|count| RequestError::KeyCount { count })?;
     let key = value.as_bytes();
-    // 24 characters could also hold 17 or 18 bytes.
-    let mut nonce = [0; 18];
-    if key.len() != KEY_LENGTH || data_encoding::BASE64.decode_mut(key, &mut nonce) != Ok(16) {
-        return Err(RequestError::InvalidKey);
-    }
-    Ok(key)
+    // Judged without its padding: base64 with padding may also be joined of several.
+    let mut nonce = [0; 16];
+    let is_nonce = |digits: &[u8]| {
+        digits.len() == KEY_DIGITS && data_encoding::BASE64_NOPAD.decode_mut(digits, &mut nonce) == Ok(16)
+    };
+    if key.strip_suffix(b"==").is_some_and(is_nonce) { Ok(key) } else { Err(RequestError::InvalidKey) }
 }
 
-/// Base64 characters of 16 bytes.
-const KEY_LENGTH: usize = 24;
+/// Base64 characters of 16 bytes, without the padding behind them.
+const KEY_DIGITS: usize = 22;

@@ -277,3 +277,23 @@ fn client_hands_over_all_headers_of_an_answer() {
     let headers: &HeaderMap = accept.headers();
     assert!(headers.get_all("a").iter().eq(["1", "2"]));
 }
+
+#[test]
+fn an_answer_parsed_elsewhere_is_judged_alike() {
+    let (headers, handshake) =
+        ClientHandshake::start_elsewhere(Request::to(&uri()), &mut SystemRandom::new());
+    let key = headers["sec-websocket-key"].as_bytes();
+    let answer = |status: u16, version| {
+        let parts = http::Response::builder()
+            .status(status)
+            .version(version)
+            .header("Upgrade", "websocket")
+            .header("Connection", "upgrade")
+            .header("Sec-WebSocket-Accept", tungstenite::handshake::derive_accept_key(key));
+        let (parts, ()) = parts.body(()).unwrap().into_parts();
+        handshake.accept_parts(&parts)
+    };
+    assert!(answer(101, http::Version::HTTP_11).is_ok());
+    assert_eq!(answer(200, http::Version::HTTP_11).unwrap_err(), ResponseError::Status { status: 200 });
+    assert_eq!(answer(101, http::Version::HTTP_10).unwrap_err(), HeadError::HttpVersion.into());
+}

@@ -1,0 +1,31 @@
+//! What time it is, and who tells us when it is later.
+
+use std::{
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use super::current;
+
+/// A clock, with alarms.
+pub trait Clock: Send + Sync + 'static {
+    /// The time. Never earlier than what it said before.
+    fn now(&self) -> Instant;
+
+    /// An alarm that goes off at `at`, or at once when that has passed.
+    fn alarm(&self, at: Instant) -> Box<dyn Alarm>;
+}
+
+/// Goes off once, and can be set again. What a [`Timer`](super::Timer) is made of.
+pub trait Alarm: Send + Sync {
+    /// Sets it to another time, whether or not it has gone off.
+    fn reset(&mut self, at: Instant);
+
+    /// Ready from the time it is set to; else the task is woken then. The waker does not outlive the alarm.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+}
+
+/// The time on the clock in force: that of the nursery that is being polled on this thread, or the system's.
+pub fn now() -> Instant {
+    current(|ambient| ambient.runtime.now())
+}

@@ -1,0 +1,37 @@
+//! The seam to the world that runs us: an executor, a clock and timers.
+//!
+//! ```text
+//!   scope, websocket, …                 name only what stands here
+//!        │
+//!   Ambient { sink, runtime }           what a nursery makes current while it, or a child of it, is polled
+//!        │          │
+//!      Sink      Runtime ──▶ Executor   spawn, unblock
+//!                      └───▶ Clock      now, alarms (what a Timer is made of)
+//! ```
+//!
+//! Rules:
+//!
+//! - This is the only folder that names `async_std`, `async_io`, `Instant::now` or a sleep.
+//! - Nothing here is chosen by a Cargo feature. Which runtime is in force is ambient: the nursery at the root brings it, every
+//!   nursery below inherits it, and children on the pool carry it along. So a test brings a virtual clock, and two runtimes can
+//!   live in one process.
+//! - Without a nursery, async-std and the system's clock are in force.
+//!
+//! What it never does: own a task. Whoever spawns decides when the task ends ([`scope`](crate::scope) does, and nobody else).
+
+mod ambient;
+mod async_std;
+mod bell;
+mod clock;
+mod executor;
+mod sink;
+pub(crate) mod sync;
+mod timer;
+
+pub use self::async_std::block_on;
+pub(crate) use ambient::{Ambient, Surrounded, current, enter};
+pub use clock::{Alarm, Clock, now};
+pub(crate) use executor::{BoxFuture, Work};
+pub use executor::{Executor, Runtime, Task};
+pub(crate) use sink::{Adoption, Sink};
+pub use timer::{Timer, sleep, sleep_until};
