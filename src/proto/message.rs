@@ -8,6 +8,7 @@ use super::{
     error::ProtocolError,
     event::{Message, MessageKind},
     extension::{BrokenStream, InboundTransform, Step},
+    frame::MAX_HEADER,
     mask::Mask,
     utf8::{InvalidUtf8, Utf8Validator, validate},
 };
@@ -176,12 +177,12 @@ impl Assembly {
             return None;
         }
         let start = buffer.len();
-        let room = buffer.capacity() - start;
-        let wanted = usize::try_from(remaining)
-            .unwrap_or(usize::MAX)
-            .min(if room > 0 { room } else { start })
-            .min(FILL_STEP);
-        buffer.reserve_exact(growth(start, buffer.capacity(), wanted, rest - wanted as u64));
+        let remaining = usize::try_from(remaining).unwrap_or(usize::MAX);
+        if buffer.capacity() == start {
+            let now = remaining.min(start);
+            buffer.reserve_exact(growth(start, start, now, rest - now as u64));
+        }
+        let wanted = remaining.min(buffer.capacity() - start).min(FILL_STEP);
         let outcome = read(buffer, wanted);
         let added = buffer.len().checked_sub(start).filter(|added| *added <= wanted);
         if let (Some(_), Some(mask)) = (added, mask) {
@@ -238,16 +239,17 @@ pub(super) fn whole(
 }
 
 /// How much to reserve so that `now` bytes fit, knowing that at most `rest` more will come: never more than twice what is
-/// here by then, and not more than the message can fill. Doubled all the same, else each small fragment would move the
-/// buffer.
+/// here by then, its header counted, and not more than the message can fill. Doubled all the same, else each small fragment
+/// would move the buffer; and without the header a message of 2ⁿ bytes would be moved once more for its last few.
 const fn growth(len: usize, capacity: usize, now: usize, rest: u64) -> usize {
     let needed = len + now;
     if needed <= capacity {
         return 0;
     }
-    let doubled = if needed > 2 * capacity { needed } else { 2 * capacity };
+    let doubled = 2 * (capacity + MAX_HEADER);
+    let most = if capacity == 0 || needed > doubled { needed } else { doubled };
     let declared = if rest > (usize::MAX - needed) as u64 { usize::MAX } else { needed + rest as usize };
-    (if doubled < declared { doubled } else { declared }) - len
+    (if most < declared { most } else { declared }) - len
 }
 
 const fn check_size(size: u64, config: &Config) -> Result<(), ProtocolError> {

@@ -46,6 +46,22 @@ fn small_fragments_that_are_filled_in_do_not_move_the_message_each_time() {
 }
 
 #[test]
+fn a_message_of_a_power_of_two_is_not_moved_for_its_last_few_bytes() {
+    const READ: usize = 65_536;
+    let payload = [7; 16 * READ];
+    let mut wire = [&[0x82, 127][..], &(payload.len() as u64).to_be_bytes(), &payload].concat();
+    let mut connection = Connection::new(Role::Client, Config::new());
+    let mut events = 0;
+    let used = measure(|| {
+        for mut read in wire.chunks_mut(READ) {
+            events += usize::from(connection.receive(&mut read).expect("a legal frame").is_some());
+        }
+    });
+    assert_eq!(events, 1);
+    assert_eq!(used.count_total, 5, "{used:?}: one for the first read, and four times twice as much");
+}
+
+#[test]
 fn the_end_of_a_frame_is_told_even_inside_a_character() {
     let wire = b"\x01\x02a\xC3\x00\x00\x80\x01\xBC";
     let piece = |text, frame_finished| {

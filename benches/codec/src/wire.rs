@@ -1,5 +1,6 @@
 //! An endless stream of frames from memory, and a sink: the transport under every library.
 
+use crate::libraries::Case;
 use std::{
     io::{self, Read, Write},
     pin::Pin,
@@ -12,6 +13,9 @@ pub const MANY: usize = 64 * 1024;
 
 /// What the transport copies at a time.
 const PIECE: usize = 1024;
+
+/// How far apart two places of a case are: a few of them go once through a page.
+const PLACE: usize = 136;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -32,6 +36,8 @@ pub enum Reads {
 #[derive(Debug)]
 pub struct Wire {
     frames: Vec<u8>,
+    /// Where the first frame begins.
+    begin: usize,
     at: usize,
     /// Most bytes of one read.
     read: usize,
@@ -40,10 +46,13 @@ pub struct Wire {
 }
 
 impl Wire {
-    pub fn new(kind: Kind, size: usize, reads: Reads) -> Self {
+    /// At least two frames, and more than [`MANY`] bytes.
+    pub fn new(case: Case, reads: Reads) -> Self {
+        let Case { kind, size, place, .. } = case;
         let payload = payload(kind, size);
-        let count = ((1 << 20) / (size + 14)).clamp(2, 512);
-        let mut frames = Vec::new();
+        let count = (4 * MANY / (size + 14)).clamp(2, 4096);
+        let begin = place * PLACE % 4096;
+        let mut frames = vec![0; begin];
         for index in 0..count as u32 {
             let key = index.wrapping_mul(0x9E37_79B9).to_be_bytes();
             frames.push(if kind == Kind::Text { 0x81 } else { 0x82 });
@@ -62,10 +71,27 @@ impl Wire {
             frames.extend(payload.iter().enumerate().map(|(at, byte)| byte ^ key[at % 4]));
         }
         let read = match reads {
-            Reads::One => frames.len() / count,
+            Reads::One => (frames.len() - begin) / count,
             Reads::Many => MANY,
         };
-        Self { frames, at: 0, read, end: 0 }
+        Self { frames, begin, at: begin, read, end: begin }
+    }
+
+    /// For writing alone.
+    pub fn sink() -> Self {
+        Self { frames: Vec::new(), begin: 0, at: 0, read: 0, end: 0 }
+    }
+
+    /// The next bytes of at most `len`, up to the end of the read that is under way.
+    #[inline]
+    pub fn next(&mut self, len: usize) -> &[u8] {
+        if self.at == self.end {
+            self.at = if self.at == self.frames.len() { self.begin } else { self.at };
+            self.end = self.frames.len().min(self.at + self.read);
+        }
+        let begin = self.at;
+        self.at = self.end.min(begin + len);
+        &self.frames[begin..self.at]
     }
 }
 
@@ -74,20 +100,6 @@ pub fn payload(kind: Kind, size: usize) -> Vec<u8> {
     match kind {
         Kind::Text => br#"{"id":1234567,"kind":"notify","text":"the quick brown fox"},"#.iter().copied().cycle().take(size).collect(),
         Kind::Binary => (0..size).map(|at| (at * 31) as u8).collect(),
-    }
-}
-
-impl Wire {
-    /// The next bytes of at most `len`, up to the end of the read that is under way.
-    #[inline]
-    pub fn next(&mut self, len: usize) -> &[u8] {
-        if self.at == self.end {
-            self.at = if self.at == self.frames.len() { 0 } else { self.at };
-            self.end = self.frames.len().min(self.at + self.read);
-        }
-        let begin = self.at;
-        self.at = self.end.min(begin + len);
-        &self.frames[begin..self.at]
     }
 }
 
@@ -113,7 +125,11 @@ impl Write for Wire {
 }
 
 impl AsyncRead for Wire {
-    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         self.next(buffer.remaining()).chunks(PIECE).for_each(|piece| buffer.put_slice(piece));
         Poll::Ready(Ok(()))
     }

@@ -44,7 +44,10 @@ fn main() {
     ] {
         for kind in [Kind::Binary, Kind::Text] {
             for size in [16, 125, 1024, 16_384] {
-                println!("| {name}, {kind:?}, {size} B | {:.2} |", count(&mut OURS.1(Case { direction, kind, size })));
+                println!(
+                    "| {name}, {kind:?}, {size} B | {:.2} |",
+                    count(&mut OURS.1(Case { direction, kind, size, place: 0 }))
+                );
             }
         }
     }
