@@ -7,6 +7,7 @@ use std::{fs, io, path::Path};
 #[rustfmt::skip]
 const EXCUSED: &[(&str, &str)] = &[
     // The seam has no behaviour of its own: what it does shows in scopes, under the clock of `testing` and under async-std's.
+    ("src/runtime/address.rs", "tests/runtime/tcp.rs and tests/runtime/unix.rs: what each socket says of itself"),
     ("src/runtime/ambient.rs", "tests/scope/cleanup.rs: what is current is inherited by children"),
     ("src/runtime/async_std.rs", "tests/scope: every test that runs on the real executor"),
     ("src/runtime/bell.rs", "tests/model/sink.rs: no ring is lost under any schedule"),

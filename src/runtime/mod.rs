@@ -19,19 +19,32 @@
 //!
 //! What it never does: own a task. Whoever spawns decides when the task ends ([`scope`](crate::scope) does, and nobody else).
 
+#![allow(dead_code, unused_imports, reason = "the connections that stand on the sockets are on their way")]
+
+mod address;
 mod ambient;
 mod async_std;
 mod bell;
 mod clock;
 mod executor;
 mod sink;
+mod socket;
 pub(crate) mod sync;
+mod tcp;
 mod timer;
+mod transport;
+#[cfg(unix)]
+mod unix;
 
 pub use self::async_std::block_on;
+pub(crate) use address::Address;
 pub(crate) use ambient::{Ambient, Surrounded, current, enter};
 pub use clock::{Alarm, Clock, now};
 pub(crate) use executor::{BoxFuture, Work};
 pub use executor::{Executor, Runtime, Task};
 pub(crate) use sink::{Adoption, Sink};
+pub(crate) use tcp::Tcp;
 pub use timer::{Timer, sleep, sleep_until};
+pub(crate) use transport::{Stream, Transport};
+#[cfg(unix)]
+pub(crate) use unix::Unix;
