@@ -223,6 +223,20 @@ impl Connection {
         self.encoder.message(payload, out)
     }
 
+    /// Appends the frame header of a whole message, for callers who write the payload right behind it, from where it lies. Says
+    /// `false`, and appends nothing, where the payload does not travel as it is: masked by a client, or changed by an extension.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_header<'a>(
+        &mut self,
+        payload: impl Into<Payload<'a>>,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, LocalError> {
+        self.may_send("a message", Transition::SendData)?;
+        self.encoder.header(payload, out)
+    }
+
     /// Appends what the engine has to say of its own accord: pongs first, then a close frame that answers the peer's or
     /// ends the connection after a fault. To be called after events were taken, and before the stream is waited for.
     ///

@@ -86,6 +86,25 @@ impl Encoder {
         }
     }
 
+    /// Appends the header of a whole message alone, where its payload travels as it is and can be written from where it lies: at a
+    /// server, without an extension. Elsewhere says `false`, and appends nothing.
+    ///
+    /// # Errors
+    /// As [`message`](Self::message).
+    pub fn header<'a>(&mut self, payload: impl Into<Payload<'a>>, out: &mut Vec<u8>) -> Result<bool, LocalError> {
+        let payload = payload.into();
+        match (self.unfinished, &self.keys, &self.transform) {
+            (Some(Unfinished { kind: unfinished, .. }), _, _) => {
+                Err(LocalError::MessageUnfinished { unfinished, sent: payload.kind() })
+            }
+            (None, None, None) => {
+                FrameHeader::new(payload.kind().into(), payload.as_bytes().len() as u64).write(out);
+                Ok(true)
+            }
+            (None, Some(_), _) | (None, None, Some(_)) => Ok(false),
+        }
+    }
+
     /// Appends the next fragment of a message, or its first one (RFC 6455 §5.4).
     ///
     /// # Errors

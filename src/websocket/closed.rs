@@ -1,0 +1,208 @@
+//! How a connection ended: what was said, by whom first, and why.
+
+use std::{fmt, io, sync::Arc, time::Duration};
+
+use crate::proto::{CloseFrames, CloseReason, ProtocolError, Side};
+
+/// The connection is closed, or closing: what was received, what was sent, and which came first.
+///
+/// Cheap to clone. Two are equal when they say the same.
+///
+/// ```
+/// use wscope::websocket::{CloseCause, ConnectionClosed};
+///
+/// fn log(closed: &ConnectionClosed) {
+///     match closed.cause() {
+///         CloseCause::Handshake if closed.is_clean() => println!("goodbye"),
+///         cause => println!("lost: {cause}, code {}", closed.code()),
+///     }
+/// }
+/// # let _ = log;
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct ConnectionClosed(Arc<Closed>);
+
+#[derive(PartialEq, Eq)]
+struct Closed {
+    frames: CloseFrames,
+    cause: CloseCause,
+}
+
+impl ConnectionClosed {
+    pub(super) fn new(frames: CloseFrames, cause: CloseCause) -> Self {
+        Self(Arc::new(Closed { frames, cause }))
+    }
+
+    /// Why it ended.
+    pub fn cause(&self) -> &CloseCause {
+        &self.0.cause
+    }
+
+    /// The close code as RFC 6455 §7.1.5 defines it: that of the close frame that was received, [`NO_STATUS`](Self::NO_STATUS) if
+    /// it had none, [`ABNORMAL`](Self::ABNORMAL) if none was.
+    pub fn code(&self) -> u16 {
+        match &self.0.frames.received {
+            Some(Some(reason)) => reason.code().as_u16(),
+            Some(None) => Self::NO_STATUS,
+            None => Self::ABNORMAL,
+        }
+    }
+
+    /// The text beside the code; often empty. It comes from the peer: escape it before it goes into a log.
+    pub fn reason(&self) -> &str {
+        self.0.frames.received.as_ref().and_then(Option::as_ref).map_or("", CloseReason::reason)
+    }
+
+    /// Both close frames and their order.
+    pub fn frames(&self) -> &CloseFrames {
+        &self.0.frames
+    }
+
+    /// Who sent a close frame first; `None` when neither did.
+    pub fn first(&self) -> Option<Side> {
+        self.0.frames.first
+    }
+
+    /// Whether this is an end as it should be: by closing handshake, with 1000 or 1001 from who began it.
+    pub fn is_clean(&self) -> bool {
+        let began = match self.0.frames.first {
+            Some(Side::Local) => &self.0.frames.sent,
+            Some(Side::Remote) => &self.0.frames.received,
+            None => return false,
+        };
+        let code = began.as_ref().and_then(Option::as_ref).map(|reason| reason.code().as_u16());
+        self.0.cause == CloseCause::Handshake && matches!(code, Some(1000 | 1001))
+    }
+
+    /// 1005: the close frame that was received had no code. Never on the wire.
+    pub const NO_STATUS: u16 = 1005;
+    /// 1006: no close frame was received. Never on the wire.
+    pub const ABNORMAL: u16 = 1006;
+}
+
+impl std::error::Error for ConnectionClosed {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0.cause {
+            CloseCause::Network(error) => Some(&*error.0),
+            CloseCause::Protocol(error) => Some(error),
+            CloseCause::Handshake
+            | CloseCause::UnexpectedEof
+            | CloseCause::Aborted
+            | CloseCause::KeepaliveTimeout { .. }
+            | CloseCause::SendTimeout { .. }
+            | CloseCause::ReceiveTimeout { .. }
+            | CloseCause::CloseTimeout { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for ConnectionClosed {
+    /// All that is known, on one line; what comes from the peer is escaped.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let frame = |f: &mut fmt::Formatter<'_>, what: &str, frame: &Option<Option<CloseReason>>| match frame {
+            Some(Some(reason)) => write!(f, "{what} {reason}"),
+            Some(None) => write!(f, "{what} a close frame without a code"),
+            None => write!(f, "{what} no close frame"),
+        };
+        write!(f, "connection closed: {}; ", self.0.cause)?;
+        let CloseFrames { received, sent, first, .. } = &self.0.frames;
+        match first {
+            Some(Side::Local) => {
+                frame(f, "sent", sent)?;
+                frame(f, ", then received", received)
+            }
+            Some(Side::Remote) | None => {
+                frame(f, "received", received)?;
+                frame(f, ", then sent", sent)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for ConnectionClosed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectionClosed").field("frames", &self.0.frames).field("cause", &self.0.cause).finish()
+    }
+}
+
+/// Why a connection ended.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CloseCause {
+    /// One side sent a close frame. Where only one stands in [`ConnectionClosed::frames`], the other was on its way.
+    #[error("closing handshake")]
+    Handshake,
+    /// The peer broke the protocol, or exceeded a limit. It was told so.
+    #[error("the peer broke the protocol: {0}")]
+    Protocol(ProtocolError),
+    /// The stream ended without a close frame.
+    #[error("the stream ended without a close frame")]
+    UnexpectedEof,
+    /// The network failed.
+    #[error("network: {0}")]
+    Network(NetworkError),
+    /// The peer was not heard of after a keepalive ping.
+    #[error("the peer was not heard of for {limit:?} after a keepalive ping")]
+    KeepaliveTimeout {
+        /// The time it had.
+        limit: Duration,
+    },
+    /// The peer did not read.
+    #[error("the peer took no byte for {limit:?}")]
+    SendTimeout {
+        /// The time it had.
+        limit: Duration,
+    },
+    /// No message came.
+    #[error("no message came for {limit:?}")]
+    ReceiveTimeout {
+        /// The time it had.
+        limit: Duration,
+    },
+    /// The closing handshake was not complete in time.
+    #[error("the peer did not finish the closing handshake within {limit:?}")]
+    CloseTimeout {
+        /// The time it had.
+        limit: Duration,
+    },
+    /// We cut it off, by [`abort`](super::WebSocketConnection::abort).
+    #[error("aborted")]
+    Aborted,
+}
+
+/// What the system said. Two are equal when their kinds are.
+#[derive(Clone, Debug)]
+pub struct NetworkError(Arc<io::Error>);
+
+impl NetworkError {
+    /// The kind of the error.
+    pub fn kind(&self) -> io::ErrorKind {
+        self.0.kind()
+    }
+}
+
+impl From<io::Error> for NetworkError {
+    fn from(error: io::Error) -> Self {
+        Self(Arc::new(error))
+    }
+}
+
+impl PartialEq for NetworkError {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind() == other.kind()
+    }
+}
+
+impl Eq for NetworkError {}
+
+impl fmt::Display for NetworkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl std::error::Error for NetworkError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.0)
+    }
+}

@@ -1,0 +1,268 @@
+//! The handle of an open connection.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use http::HeaderMap;
+
+use super::{
+    Bytes, ConnectionClosed, ConnectionId, Endpoint, Messages, PieceData, PieceWriter, PingError, SendError, Sink, Stats,
+    ping, receive::Receive, send, shared::Shared, inbox::Inbox, end, DisconnectionTimeout, CloseCause,
+};
+use crate::proto::{CloseConnection, CloseReason, Message, Piece, Role};
+
+/// An open connection: send, receive, ping, close. Cheap to clone; all clones speak for the same connection, from any task.
+///
+/// It belongs to a scope: the call that opened it. When that ends, by whatever way, the connection is closed, the peer is told why,
+/// and what is left of its handles answers [`ConnectionClosed`]. When the last handle is dropped before that, it closes with 1000.
+///
+/// Every call that waits is cancel-safe: dropped half-way it leaves no torn frame, and no message is lost.
+#[derive(Clone)]
+pub struct WebSocketConnection(Arc<Handle>);
+
+/// One for all clones: when it goes, nobody can use the connection any more.
+struct Handle {
+    shared: Arc<Shared>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.work(|engine, after| engine.orphan(after));
+    }
+}
+
+impl WebSocketConnection {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self(Arc::new(Handle { shared }))
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.0.shared
+    }
+
+    /// Sends a message: text if it is given text, binary if it is given bytes.
+    ///
+    /// `Ok`: queued, in the order of the calls, under the high-water mark
+    /// ([`send_buffer`](super::ConnectionConfig::send_buffer)); above it this waits, and who came first goes first. What is sent in one
+    /// turn of a task goes out together at its end. [`flush`](Self::flush) waits until the kernel has it.
+    ///
+    /// Cancel-safe: a dropped call has sent nothing, or all.
+    ///
+    /// # Errors
+    /// [`SendError`], with the message, when the connection is closed or closing.
+    pub async fn send_message(&self, message: impl Into<Message>) -> Result<(), SendError> {
+        send::Send::new(&self.0.shared, message.into()).await
+    }
+
+    /// Waits for the next message. Several tasks may wait; who came first is served first.
+    ///
+    /// Messages that came before a close frame of the peer can still be read after it. After a close of ours they cannot.
+    /// Without a timeout of its own: put it under [`fail_after`](crate::fail_after).
+    ///
+    /// Cancel-safe: a dropped call takes no message along.
+    ///
+    /// # Errors
+    /// [`ConnectionClosed`] when there is none and none will come.
+    pub async fn get_message(&self) -> Result<Message, ConnectionClosed> {
+        Receive::new(&self.0.shared, Inbox::take_message).await
+    }
+
+    /// As [`get_message`](Self::get_message), with `None` for an end as it should be: closed by either side with 1000 or 1001.
+    ///
+    /// # Errors
+    /// [`ConnectionClosed`] when it ended in any other way.
+    pub async fn next_message(&self) -> Result<Option<Message>, ConnectionClosed> {
+        match self.get_message().await {
+            Ok(message) => Ok(Some(message)),
+            Err(closed) if closed.is_clean() => Ok(None),
+            Err(closed) => Err(closed),
+        }
+    }
+
+    /// Messages as a [`Stream`](futures::Stream), which ends where [`next_message`](Self::next_message) says `None`. It keeps its place
+    /// among the receivers until it is dropped.
+    #[must_use]
+    pub fn messages(&self) -> Messages {
+        Messages::new(self.clone())
+    }
+
+    /// A [`Sink`](futures::Sink) of messages.
+    #[must_use]
+    pub fn sink(&self) -> Sink {
+        Sink::new(self.clone())
+    }
+
+    /// The connection as a stream of bytes ([`AsyncRead`](futures::AsyncRead) and [`AsyncWrite`](futures::AsyncWrite)): each write is a
+    /// binary message, and reads see the payloads of what comes, text too, without its borders.
+    #[must_use]
+    pub fn bytes(&self) -> Bytes {
+        Bytes::new(self.clone())
+    }
+
+    /// Waits for the next piece of a message. With [`Delivery::Pieces`](crate::proto::Delivery::Pieces) that is what has come of it, so a
+    /// message larger than memory can be received; otherwise a message is one piece.
+    ///
+    /// Cancel-safe, as [`get_message`](Self::get_message).
+    ///
+    /// # Errors
+    /// [`ConnectionClosed`] when there is none and none will come.
+    pub async fn get_piece(&self) -> Result<Piece, ConnectionClosed> {
+        Receive::new(&self.0.shared, Inbox::take_piece).await
+    }
+
+    /// Begins a message that is sent in pieces, each a frame of its own (RFC 6455 §5.4): of text with `send_pieces::<Text>()`, of bytes
+    /// with `send_pieces::<Bytes>()`. Other messages wait until it is finished; pings, pongs and closing do not.
+    ///
+    /// # Errors
+    /// [`ConnectionClosed`] when the connection is closed or closing.
+    pub async fn send_pieces<T: PieceData>(&self) -> Result<PieceWriter<T>, ConnectionClosed> {
+        PieceWriter::begin(self.clone()).await
+    }
+
+    /// Sends a ping and waits for its own pong; returns the round trip.
+    ///
+    /// `payload`: at most 125 bytes, unlike those in flight; `None` takes eight random ones. Bounded by
+    /// [`ping_timeout`](super::ConnectionConfig::ping_timeout), and over at once when the connection is. A pong answers its ping and all
+    /// before it. Cancel-safe: a dropped call leaves no trace, a late pong is ignored.
+    ///
+    /// # Errors
+    /// [`PingError`], which says whether anything was sent.
+    pub async fn ping(&self, payload: impl Into<Option<&[u8]>>) -> Result<Duration, PingError> {
+        ping::ping(&self.0.shared, payload.into()).await
+    }
+
+    /// Sends a pong that nobody asked for, as a heartbeat in one direction (RFC 6455 §5.5.3). Pings are answered without it.
+    ///
+    /// # Errors
+    /// [`PingError::TooLong`] and [`PingError::Closed`].
+    pub async fn pong(&self, payload: &[u8]) -> Result<(), PingError> {
+        ping::pong(&self.0.shared, payload).await
+    }
+
+    /// Closes: sends what was accepted, then a close frame; waits for the peer's, and for the end of the stream. What comes meanwhile
+    /// is thrown away, and what waits on this connection ends with [`ConnectionClosed`]. When it is closed or closing already, only waits.
+    ///
+    /// Takes at most [`close_timeout`](super::ConnectionConfig::close_timeout), and one second more for the end of the stream. A dropped
+    /// call has closed all the same: the rest goes on without it.
+    ///
+    /// # Errors
+    /// [`DisconnectionTimeout`] when the peer did not answer in time. The connection is gone then, too.
+    pub async fn aclose(&self, reason: impl Into<CloseReason>) -> Result<(), DisconnectionTimeout> {
+        self.close(reason);
+        match self.wait_closed().await.cause() {
+            CloseCause::CloseTimeout { limit } => Err(DisconnectionTimeout { limit: *limit }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The beginning of [`aclose`](Self::aclose), without waiting for its end.
+    pub fn close(&self, reason: impl Into<CloseReason>) {
+        let close = CloseConnection::new(reason);
+        self.0.shared.work(|engine, after| engine.close(close, after));
+    }
+
+    /// How the connection ended, or is ending; `None` while it is open.
+    #[must_use]
+    pub fn closed(&self) -> Option<ConnectionClosed> {
+        self.0.shared.with(|engine, _| engine.closed())
+    }
+
+    /// Waits until the connection is closed and its transport gone, and says how. Cancel-safe.
+    pub async fn wait_closed(&self) -> ConnectionClosed {
+        end::wait_closed(&self.0.shared).await
+    }
+
+    /// Cuts the connection off, without a word. The peer sees the end of the stream, or a reset.
+    pub fn abort(&self) {
+        self.0.shared.with(|engine, after| engine.abort(after));
+    }
+
+    /// Waits until the kernel has all that was sent before. Cancel-safe.
+    ///
+    /// # Errors
+    /// [`ConnectionClosed`] when that did not come about.
+    pub async fn flush(&self) -> Result<(), ConnectionClosed> {
+        send::flush(&self.0.shared).await
+    }
+
+    /// Path and query that the client asked for.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.0.shared.facts.target
+    }
+
+    /// The subprotocol that was agreed on.
+    #[must_use]
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.0.shared.facts.subprotocol.as_deref()
+    }
+
+    /// The headers that the peer sent in the opening handshake.
+    #[must_use]
+    pub fn handshake_headers(&self) -> &HeaderMap {
+        &self.0.shared.facts.headers
+    }
+
+    /// Our end.
+    #[must_use]
+    pub fn local(&self) -> &Endpoint {
+        &self.0.shared.facts.local
+    }
+
+    /// The peer's end.
+    #[must_use]
+    pub fn remote(&self) -> &Endpoint {
+        &self.0.shared.facts.remote
+    }
+
+    /// Whether we opened it.
+    #[must_use]
+    pub fn is_client(&self) -> bool {
+        self.0.shared.facts.role == Role::Client
+    }
+
+    /// Whether the peer opened it.
+    #[must_use]
+    pub fn is_server(&self) -> bool {
+        self.0.shared.facts.role == Role::Server
+    }
+
+    /// Tells it apart from all others of this process.
+    #[must_use]
+    pub fn id(&self) -> ConnectionId {
+        self.0.shared.facts.id
+    }
+
+    /// What it has done so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.0.shared.with(|engine, _| engine.stats())
+    }
+
+    /// The latest round trip of a ping; `None` before the first pong. Keepalive pings count, so there is one after a while.
+    #[must_use]
+    pub fn latency(&self) -> Option<Duration> {
+        self.stats().latency
+    }
+}
+
+impl fmt::Debug for WebSocketConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0.shared, f)
+    }
+}
+
+impl fmt::Display for WebSocketConnection {
+    /// `client-7` or `server-7`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.id(), f)
+    }
+}
+
+impl PartialEq for WebSocketConnection {
+    /// Whether both are handles of one connection.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0.shared, &other.0.shared)
+    }
+}
+
+impl Eq for WebSocketConnection {}

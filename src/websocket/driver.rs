@@ -1,0 +1,177 @@
+//! Who sees to a connection while nobody else does: reads what nobody waits for, answers, keeps deadlines, closes.
+//!
+//! The end of a turn is where the driver works. [`Driven`] polls a body and then the driver, in one task: what the body has queued
+//! goes out together, and no wake-up is spent on it. Where there is no body, the driver is a task of its own.
+//!
+//! A driver that is dropped before the connection is closed says goodbye with 1001: it hands the rest of closing to the nursery
+//! around, which waits for it, within the close timeout.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::{Duration, Instant},
+};
+
+use pin_project_lite::pin_project;
+
+use super::{ConnectionConfig, shared::Shared};
+use crate::{
+    proto::{CloseCode, CloseConnection},
+    runtime::Timer,
+    scope::defer,
+};
+
+pub(super) struct Driver {
+    shared: Arc<Shared>,
+    /// Made when the first deadline is known; set again only when it has gone off, or when something is due sooner.
+    timer: Option<(Timer, Instant)>,
+    /// Where it was hung up last.
+    known: Option<Waker>,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    Driving,
+    /// Dropped, and carried on by a nursery.
+    Leaving,
+    Done,
+}
+
+impl Driver {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, timer: None, known: None, state: State::Driving }
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// One turn. Ready when the connection is closed and its transport gone.
+    pub(super) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.known.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
+            drop(self.shared.bell.set_driver(Some(cx.waker())));
+            self.known = Some(cx.waker().clone());
+        }
+        let mut fired = self.timer.as_mut().is_some_and(|(timer, _)| timer.poll(cx).is_ready());
+        loop {
+            let turn = self.shared.with(|engine, after| {
+                self.shared.end_turn();
+                engine.turn(fired, after)
+            });
+            if turn.done {
+                self.state = State::Done;
+                self.timer = None;
+                drop(self.shared.bell.set_driver(None));
+                return Poll::Ready(());
+            }
+            let gone_off = fired;
+            fired = false;
+            if let Some(deadline) = turn.deadline {
+                match &mut self.timer {
+                    Some((timer, set)) if gone_off || deadline < *set => {
+                        timer.reset(deadline);
+                        *set = deadline;
+                        fired = timer.poll(cx).is_ready();
+                    }
+                    Some(_) => {}
+                    None => {
+                        let mut timer = Timer::at(deadline);
+                        fired = timer.poll(cx).is_ready();
+                        self.timer = Some((timer, deadline));
+                    }
+                }
+            }
+            if turn.again {
+                cx.waker().wake_by_ref(); // let others have their turn
+            }
+            if !fired {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Closes with `code`, and drives until it is done: no longer than the close timeout.
+    pub(super) async fn close(mut self, code: CloseCode) {
+        self.shared.with(|engine, after| engine.close(CloseConnection::new(code), after));
+        std::future::poll_fn(|cx| self.poll_turn(cx)).await;
+    }
+}
+
+impl Future for Driver {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_turn(cx)
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        match self.state {
+            State::Done => {}
+            State::Leaving => self.shared.with(|engine, after| engine.abort(after)),
+            State::Driving => {
+                let code = if std::thread::panicking() { CloseCode::INTERNAL_ERROR } else { CloseCode::GOING_AWAY };
+                self.shared.with(|engine, after| engine.close(CloseConnection::new(code), after));
+                let goodbye =
+                    Self { shared: self.shared.clone(), timer: self.timer.take(), known: None, state: State::Leaving };
+                if let Err(mut goodbye) = defer(farewell(&self.shared.config), goodbye) {
+                    // Nobody waits for us here: one try, without waiting.
+                    let _ = goodbye.poll_turn(&mut Context::from_waker(Waker::noop()));
+                }
+            }
+        }
+    }
+}
+
+/// How long a goodbye may take.
+fn farewell(config: &ConnectionConfig) -> Duration {
+    config.close_timeout.unwrap_or(ConnectionConfig::CLOSE_TIMEOUT).saturating_add(ConnectionConfig::DRAIN_TIMEOUT)
+}
+
+pin_project! {
+    /// A body, and the driver of its connection at the end of each turn. Gives both back, with what the body returned, or what it
+    /// panicked with.
+    pub(super) struct Driven<B> {
+        #[pin]
+        body: B,
+        driver: Option<Driver>,
+    }
+}
+
+impl<B> Driven<B> {
+    pub(super) fn new(body: B, driver: Driver) -> Self {
+        Self { body, driver: Some(driver) }
+    }
+}
+
+impl<B: Future> Future for Driven<B> {
+    type Output = (std::thread::Result<B::Output>, Driver);
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Some(driver) = &this.driver {
+            driver.shared.begin_turn();
+        }
+        let body = catch_unwind(AssertUnwindSafe(|| this.body.poll(cx)));
+        let Some(driver) = this.driver else { panic!("polled after it was ready") };
+        match body {
+            Ok(Poll::Pending) => {
+                // A closed connection is no reason to stop the body: it learns of it by its own calls.
+                if driver.state == State::Driving {
+                    let _ = driver.poll_turn(cx);
+                }
+                Poll::Pending
+            }
+            Ok(Poll::Ready(output)) => Poll::Ready((Ok(output), take(this.driver))),
+            Err(panic) => Poll::Ready((Err(panic), take(this.driver))),
+        }
+    }
+}
+
+fn take(driver: &mut Option<Driver>) -> Driver {
+    driver.take().unwrap_or_else(|| unreachable!("looked at above"))
+}

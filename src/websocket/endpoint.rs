@@ -1,0 +1,3 @@
+//! temporary
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Endpoint { Other }

@@ -1,0 +1,676 @@
+//! The engine of an open connection: what moves its bytes, under one lock that is held for one turn at most.
+//!
+//! ```text
+//!            read                    event                 take
+//!  transport ────▶ scratch ─▶ core ────────▶ inbox ───────────────▶ receivers, first come first served
+//!      ▲                        │ pongs, close
+//!      └─────── flush ── out ◀──┴──────────────────────────────────── senders, pings
+//!
+//!  Open ── a close frame, either way; a fault ──▶ Closing ── all is said ──▶ Draining ── end of stream ──▶ Closed
+//! ```
+//!
+//! It wakes nobody, drops nothing of a user's and calls no user code: that is collected in [`After`]. Whoever holds it, a
+//! receiver or the driver, moves things on; nobody depends on a future that is not polled.
+
+use std::{
+    io,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::{Duration, Instant},
+};
+
+use super::{
+    CloseCause, ConnectionClosed, ConnectionConfig, Stats,
+    after::{After, Heard},
+    bell::Bell,
+    deadlines::{Deadlines, Due},
+    inbox::{Inbox, Item},
+    outqueue::OutQueue,
+    pings::Pings,
+    scratch,
+    turns::Turns,
+};
+use crate::{
+    proto::{self, CloseCode, CloseConnection, CloseReason, ConnectionState, Event, Failed, LocalError, Message, Ping, RandomSource, Role, SystemRandom},
+    runtime::{Transport, now},
+};
+
+pub(super) struct Engine {
+    pub(super) config: Arc<ConnectionConfig>,
+    pub(super) bell: Arc<Bell>,
+    /// The bell, as the transport wants it.
+    waker: Waker,
+    transport: Option<Transport>,
+    core: proto::Connection,
+    /// Bytes that have been read, and wait until there is room in the inbox.
+    unparsed: Vec<u8>,
+    pub(super) inbox: Inbox,
+    pub(super) out: OutQueue,
+    pub(super) receivers: Turns,
+    pub(super) senders: Turns,
+    pub(super) flushers: Turns,
+    /// Who waits for the end of all.
+    pub(super) enders: Turns,
+    pub(super) pings: Pings,
+    deadlines: Deadlines,
+    phase: Phase,
+    /// A read may find something: it was not Pending since the bell rang.
+    readable: bool,
+    /// A write was Pending since the bell rang.
+    blocked: bool,
+    /// What the transport's flush has confirmed, of what is written.
+    flushed: u64,
+    /// Something went out at once in this turn; what follows goes with its end.
+    corked: bool,
+    /// The driver has been called and has not come yet.
+    called: bool,
+    /// We closed, or the scope is over: what comes is not kept.
+    discard: bool,
+    /// Nobody has a handle any more.
+    orphaned: bool,
+    /// The stream has ended.
+    eof: bool,
+    /// The sending direction has been shut down.
+    half_closed: bool,
+    /// What may still be read and thrown away.
+    drain: usize,
+    pub(super) stats: Stats,
+    random: SystemRandom,
+}
+
+/// How far the connection is on its way to the end. Nothing goes back.
+enum Phase {
+    Open,
+    /// A close frame was sent or received, or is about to be. The rest of it is under way.
+    Closing(CloseCause),
+    /// All is said, and the stream has to end.
+    Draining(CloseCause),
+    /// The transport is gone.
+    Closed(ConnectionClosed),
+}
+
+/// What a driver has to do after its turn.
+pub(super) struct Turn {
+    /// The connection is closed.
+    pub(super) done: bool,
+    /// The turn was used up: come again.
+    pub(super) again: bool,
+    /// When something is due.
+    pub(super) deadline: Option<Instant>,
+}
+
+impl Engine {
+    pub(super) fn new(
+        transport: Transport,
+        core: proto::Connection,
+        unparsed: Vec<u8>,
+        config: Arc<ConnectionConfig>,
+        bell: Arc<Bell>,
+    ) -> Self {
+        Self {
+            waker: bell.clone().into(),
+            inbox: Inbox::new(config.receive_buffer),
+            out: OutQueue::default(),
+            deadlines: Deadlines::open(now(), &config),
+            config,
+            bell,
+            transport: Some(transport),
+            core,
+            unparsed,
+            receivers: Turns::default(),
+            senders: Turns::default(),
+            flushers: Turns::default(),
+            enders: Turns::default(),
+            pings: Pings::default(),
+            phase: Phase::Open,
+            readable: true,
+            blocked: false,
+            flushed: 0,
+            corked: false,
+            called: false,
+            discard: false,
+            orphaned: false,
+            eof: false,
+            half_closed: false,
+            drain: DRAIN_BYTES,
+            stats: Stats::default(),
+            random: SystemRandom::new(),
+        }
+    }
+
+    // ---- what is asked of it
+
+    /// How the connection ended or is ending; `None` while it is open.
+    pub(super) fn closed(&self) -> Option<ConnectionClosed> {
+        match &self.phase {
+            Phase::Open => None,
+            Phase::Closing(cause) | Phase::Draining(cause) => {
+                Some(ConnectionClosed::new(self.core.close_frames().clone(), cause.clone()))
+            }
+            Phase::Closed(closed) => Some(closed.clone()),
+        }
+    }
+
+    /// Whether the end has come.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Closed(_))
+    }
+
+    /// Whether messages are read that nobody will be given.
+    pub(super) fn discards(&self) -> bool {
+        self.discard
+    }
+
+    /// Whether a message may be queued now.
+    pub(super) fn has_room(&self) -> bool {
+        self.out.len() < self.config.send_buffer
+    }
+
+    /// Whether the kernel has all that was queued up to `position`.
+    pub(super) fn is_flushed(&self, position: u64) -> bool {
+        self.flushed >= position
+    }
+
+    /// Queues a whole message, and writes at once where nothing is gained by waiting.
+    pub(super) fn send_message(&mut self, message: &Message, after: &mut After) -> Result<(), LocalError> {
+        let core = &mut self.core;
+        if message.len() >= ATTACHED_FROM
+            && self.transport.as_ref().is_some_and(Transport::gathers)
+            && self.out.data(|out| core.send_header(message, out))?
+        {
+            self.out.attach(match message.clone() {
+                Message::Text(text) => text.into(),
+                Message::Binary(bytes) => bytes,
+            });
+        } else {
+            self.out.data(|out| core.send_message(message, out))?;
+        }
+        self.stats.messages_sent += 1;
+        self.stats.bytes_sent += message.len() as u64;
+        self.queued(after);
+        Ok(())
+    }
+
+    /// Queues a piece of a message.
+    pub(super) fn send_piece(&mut self, piece: proto::Piece, after: &mut After) -> Result<(), LocalError> {
+        let (len, finished) = (piece.data.len(), piece.message_finished);
+        let core = &mut self.core;
+        self.out.data(|out| core.send(piece, out))?;
+        self.stats.messages_sent += u64::from(finished);
+        self.stats.bytes_sent += len as u64;
+        self.queued(after);
+        Ok(())
+    }
+
+    /// Queues a frame that was encoded elsewhere, for many.
+    pub(super) fn send_encoded(&mut self, frame: &bytes::Bytes, payload_len: usize, after: &mut After) {
+        if frame.len() >= ATTACHED_FROM && self.transport.as_ref().is_some_and(Transport::gathers) {
+            self.out.attach(frame.clone());
+        } else {
+            self.out.data(|out| out.extend_from_slice(frame));
+        }
+        self.stats.messages_sent += 1;
+        self.stats.bytes_sent += payload_len as u64;
+        self.queued(after);
+    }
+
+    /// Queues a ping or a pong, ahead of data.
+    pub(super) fn send_control(&mut self, event: impl Into<Event>, after: &mut After) -> Result<(), LocalError> {
+        let core = &mut self.core;
+        self.out.control(|out| core.send(event.into(), out))?;
+        self.queued(after);
+        Ok(())
+    }
+
+    /// A payload that no ping in flight has.
+    pub(super) fn ping_payload(&mut self) -> [u8; 8] {
+        loop {
+            let mut payload = [0; 8];
+            self.random.fill(&mut payload);
+            if !self.pings.contains(&payload) {
+                return payload;
+            }
+        }
+    }
+
+    /// Closes: what was accepted goes out, then the close frame; what comes is thrown away from now on.
+    pub(super) fn close(&mut self, close: CloseConnection, after: &mut After) {
+        if self.is_over() {
+            return;
+        }
+        self.discard_input(after);
+        if matches!(self.phase, Phase::Open) {
+            let core = &mut self.core;
+            let sent = self.out.data(|out| core.send(close, out));
+            debug_assert!(sent.is_ok(), "an open connection can be closed: {sent:?}");
+            self.begin_closing(CloseCause::Handshake, after);
+        }
+        self.flush(after);
+    }
+
+    /// The answer to who wants to send what cannot be sent. What is open takes any message, unless a bug of ours left another
+    /// unfinished; then the place in the stream is lost.
+    pub(super) fn refuse(&mut self, after: &mut After) -> ConnectionClosed {
+        if matches!(self.phase, Phase::Open) {
+            self.abort(after);
+        }
+        self.closed().unwrap_or_else(|| ConnectionClosed::new(self.core.close_frames().clone(), CloseCause::Aborted))
+    }
+
+    /// Ends it at once: the transport is dropped.
+    pub(super) fn abort(&mut self, after: &mut After) {
+        self.discard_input(after);
+        self.end(CloseCause::Aborted, after);
+    }
+
+    /// The last handle is gone: closes with 1000, unless the turn under way ends with something else to say.
+    pub(super) fn orphan(&mut self, after: &mut After) {
+        self.orphaned = true;
+        self.discard_input(after);
+    }
+
+    /// Whether the last handle is gone.
+    pub(super) fn is_orphaned(&self) -> bool {
+        self.orphaned
+    }
+
+    /// Nobody will ask for what has come.
+    pub(super) fn discard_input(&mut self, after: &mut After) {
+        self.discard = true;
+        if !self.inbox.is_empty() {
+            after.drop(self.inbox.clear());
+        }
+        after.wake.extend(self.receivers.dissolve());
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        Stats { unread: self.inbox.bytes(), unsent: self.out.len(), ..self.stats }
+    }
+
+    // ---- the work
+
+    /// The end of a turn: reads if nobody else has, sees to what is due, writes what is queued, and goes on with closing.
+    pub(super) fn turn(&mut self, fired: bool, after: &mut After) -> Turn {
+        self.corked = false;
+        self.called = false;
+        if self.orphaned && matches!(self.phase, Phase::Open) {
+            self.close(CloseConnection::new(CloseCode::NORMAL_CLOSURE), after);
+        }
+        self.read(after);
+        if fired {
+            self.see_to_deadlines(after);
+        }
+        self.flush(after);
+        self.go_on_closing(after);
+        Turn {
+            done: self.is_over(),
+            again: self.may_read(),
+            deadline: self.deadlines.next(),
+        }
+    }
+
+    /// Reads until the socket is dry, reading pauses, or the turn is used up.
+    pub(super) fn read(&mut self, after: &mut After) {
+        self.answer_bell();
+        let (mut bytes, mut reads) = (0, 0);
+        while self.may_read() && bytes < TURN_BYTES && reads < TURN_READS {
+            reads += 1;
+            match self.read_once(after) {
+                Poll::Pending => self.readable = false,
+                Poll::Ready(Ok(0)) => self.stream_ended(after),
+                Poll::Ready(Ok(count)) => {
+                    bytes += count;
+                    self.deadlines.heard = true;
+                }
+                Poll::Ready(Err(error)) => self.stream_failed(error, after),
+            }
+        }
+    }
+
+    /// Calls the driver, unless its turn comes anyway or there is nothing for it to do.
+    pub(super) fn call_driver(&mut self, in_turn: bool, after: &mut After) {
+        if in_turn || self.called {
+            return;
+        }
+        let wanted = self.corked
+            || self.orphaned
+            || self.core.wants_transmit()
+            || !self.blocked && !self.out.is_empty()
+            || self.may_read()
+            || !matches!(self.phase, Phase::Open);
+        if wanted {
+            self.called = true;
+            after.driver = self.bell.driver();
+        }
+    }
+
+    fn answer_bell(&mut self) {
+        if self.bell.answer() {
+            self.readable = true;
+            self.blocked = false;
+        }
+    }
+
+    fn may_read(&self) -> bool {
+        self.readable && !self.eof && !self.inbox.is_full() && self.transport.is_some()
+    }
+
+    fn read_once(&mut self, after: &mut After) -> Poll<io::Result<usize>> {
+        if !self.unparsed.is_empty() {
+            let mut bytes = std::mem::take(&mut self.unparsed);
+            self.parse(&mut bytes, after);
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        let Some(transport) = &mut self.transport else { return Poll::Pending };
+        let cx = &mut Context::from_waker(&self.waker);
+        if transport.can_fill()
+            && let Some(filled) = self.core.fill_payload(|payload, most| transport.poll_fill(cx, payload, most))
+        {
+            if matches!(filled, Poll::Ready(Ok(1..))) {
+                self.parse(&mut [], after);
+            }
+            return filled;
+        }
+        scratch::lend(|scratch| {
+            let Some(transport) = &mut self.transport else { return Poll::Pending };
+            let read = transport.poll_read(&mut Context::from_waker(&self.waker), scratch);
+            if let Poll::Ready(Ok(count)) = read
+                && count > 0
+            {
+                self.parse(&mut scratch[..count], after);
+            }
+            read
+        })
+    }
+
+    /// Takes events out of `input` while there is room for them.
+    fn parse(&mut self, mut input: &mut [u8], after: &mut After) {
+        if matches!(self.phase, Phase::Draining(_)) {
+            self.drain = self.drain.saturating_sub(input.len());
+            return;
+        }
+        loop {
+            if self.inbox.is_full() && !input.is_empty() {
+                self.unparsed.extend_from_slice(input);
+                return;
+            }
+            match self.core.receive(&mut input) {
+                Ok(Some(event)) => self.received(event, after),
+                Ok(None) => return,
+                Err(failed) => {
+                    self.failed(failed, after);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn received(&mut self, event: Event, after: &mut After) {
+        match event {
+            Event::Message(message) => {
+                self.stats.messages_received += 1;
+                self.stats.bytes_received += message.len() as u64;
+                self.deliver(Item::Message(message), after);
+            }
+            Event::Piece(piece) => {
+                self.stats.messages_received += u64::from(piece.message_finished);
+                self.stats.bytes_received += piece.data.len() as u64;
+                self.deliver(Item::Piece(piece), after);
+            }
+            Event::Ping(ping) => {
+                self.stats.pings_received += 1;
+                if self.config.on_ping.is_some() {
+                    after.heard.push(Heard::Ping(bytes::Bytes::copy_from_slice(ping.payload())));
+                }
+            }
+            Event::Pong(pong) => {
+                self.stats.pongs_received += 1;
+                if let Some(latency) = self.pings.answer(pong.payload(), now, &mut after.wake) {
+                    self.stats.latency = Some(latency);
+                }
+                if self.config.on_pong.is_some() {
+                    after.heard.push(Heard::Pong(bytes::Bytes::copy_from_slice(pong.payload())));
+                }
+            }
+            Event::CloseConnection(_) => match &mut self.phase {
+                Phase::Open => self.begin_closing(CloseCause::Handshake, after),
+                Phase::Closing(cause) => *cause = CloseCause::Handshake,
+                Phase::Draining(_) | Phase::Closed(_) => {}
+            },
+        }
+    }
+
+    fn deliver(&mut self, item: Item, after: &mut After) {
+        self.deadlines.received = true;
+        if self.discard {
+            return;
+        }
+        self.inbox.push(item);
+        if after.receiver.is_none() {
+            after.receiver = self.receivers.first().cloned();
+        }
+    }
+
+    /// Writes what is queued, as far as the transport takes it.
+    pub(super) fn flush(&mut self, after: &mut After) {
+        self.answer_bell();
+        if self.blocked || self.half_closed {
+            return;
+        }
+        self.queue_own();
+        let Some(transport) = &mut self.transport else { return };
+        let before = self.out.written();
+        let cx = &mut Context::from_waker(&self.waker);
+        let mut outcome = self.out.poll_write(cx, transport, &mut after.garbage);
+        if matches!(outcome, Poll::Ready(Ok(()))) && self.flushed < self.out.written() {
+            outcome = transport.poll_flush(cx);
+        }
+        if self.out.written() > before || outcome.is_ready() {
+            self.deadlines.send_moved();
+        }
+        match outcome {
+            Poll::Ready(Ok(())) => {
+                self.flushed = self.out.written();
+                after.wake.extend(self.flushers.first().cloned());
+            }
+            Poll::Ready(Err(error)) => self.write_failed(error, after),
+            Poll::Pending => {
+                self.blocked = true;
+                if !self.is_closing() {
+                    self.deadlines.send_stuck(now, &self.config);
+                }
+            }
+        }
+        if self.has_room() {
+            after.wake.extend(self.senders.first().cloned());
+        }
+    }
+
+    /// What the protocol has to say of its own accord. Pongs wait in it while nothing can be written, because it bounds them.
+    fn queue_own(&mut self) {
+        let core = &mut self.core;
+        if core.wants_transmit() {
+            self.out.control(|out| core.transmit_pongs(out));
+            self.out.data(|out| core.transmit(out)); // a close frame, behind the data that was accepted before it
+        }
+    }
+
+    /// Something was queued: the first of a turn goes out at once, unless more messages wait to be worked on.
+    fn queued(&mut self, after: &mut After) {
+        if !self.corked && self.inbox.is_empty() || self.out.len() >= FLUSH_FROM {
+            self.corked = true;
+            self.flush(after);
+        }
+    }
+
+    // ---- the end
+
+    fn is_closing(&self) -> bool {
+        !matches!(self.phase, Phase::Open)
+    }
+
+    fn begin_closing(&mut self, cause: CloseCause, after: &mut After) {
+        let limit = match cause {
+            CloseCause::Handshake => self.config.close_timeout,
+            // A connection that has failed is not waited for without a bound.
+            _ => self.config.close_timeout.or(Some(ConnectionConfig::CLOSE_TIMEOUT)),
+        };
+        self.deadlines.close_at(limit.and_then(|limit| now().checked_add(limit)));
+        self.phase = Phase::Closing(cause);
+        after.wake.extend(self.senders.dissolve());
+        after.wake.extend(self.pings.dissolve());
+        after.wake.extend(self.receivers.first().cloned()); // who leaves wakes the next
+    }
+
+    /// The protocol has failed; what tells the peer is queued.
+    fn failed(&mut self, failed: Failed, after: &mut After) {
+        let cause = match failed {
+            Failed::Peer(error) => CloseCause::Protocol(error),
+            Failed::UnexpectedEof => CloseCause::UnexpectedEof,
+            Failed::PayloadBufferMisused => CloseCause::Network(io::Error::other(failed).into()),
+        };
+        match &self.phase {
+            Phase::Open => self.begin_closing(cause, after),
+            Phase::Closing(_) => self.phase = Phase::Closing(cause),
+            Phase::Draining(_) | Phase::Closed(_) => {}
+        }
+    }
+
+    fn stream_ended(&mut self, after: &mut After) {
+        self.eof = true;
+        if let Err(failed) = self.core.receive_eof() {
+            self.failed(failed, after);
+        }
+        self.go_on_closing(after);
+    }
+
+    fn stream_failed(&mut self, error: io::Error, after: &mut After) {
+        let cause = match &self.phase {
+            Phase::Open => CloseCause::Network(error.into()),
+            // After the peer's close frame the way in which its socket goes is of no interest.
+            Phase::Closing(cause) | Phase::Draining(cause) if self.core.close_frames().received.is_some() => cause.clone(),
+            Phase::Closing(CloseCause::Handshake) => CloseCause::Network(error.into()),
+            Phase::Closing(cause) | Phase::Draining(cause) => cause.clone(),
+            Phase::Closed(_) => return,
+        };
+        self.end(cause, after);
+    }
+
+    /// Nothing can be written any more; what the peer has said before may still be read, its close frame perhaps.
+    fn write_failed(&mut self, error: io::Error, after: &mut After) {
+        after.drop(self.out.clear());
+        self.half_closed = true;
+        self.readable = true;
+        match &self.phase {
+            Phase::Open => self.begin_closing(CloseCause::Network(error.into()), after),
+            Phase::Closing(_) | Phase::Draining(_) | Phase::Closed(_) => {}
+        }
+    }
+
+    fn see_to_deadlines(&mut self, after: &mut After) {
+        let now = now();
+        let config = self.config.clone();
+        while let Some(due) = self.deadlines.due(now, &config, self.inbox.is_full()) {
+            match due {
+                Due::Ping => self.keepalive(now, after),
+                Due::Keepalive(limit) => {
+                    self.tell(CloseCode::INTERNAL_ERROR, "keepalive ping timeout", after);
+                    self.end(CloseCause::KeepaliveTimeout { limit }, after);
+                }
+                Due::Send(limit) => self.end(CloseCause::SendTimeout { limit }, after),
+                Due::Receive(limit) => {
+                    self.tell(CloseCode::POLICY_VIOLATION, "no message in time", after);
+                    self.end(CloseCause::ReceiveTimeout { limit }, after);
+                }
+                Due::Close => self.closing_took_too_long(after),
+            }
+        }
+    }
+
+    fn keepalive(&mut self, now: Instant, after: &mut After) {
+        if self.blocked || self.pings.len() >= ConnectionConfig::MAX_PINGS_IN_FLIGHT {
+            return; // nothing gets through; the verdict comes all the same
+        }
+        let payload = self.ping_payload();
+        if let Ok(ping) = Ping::new(&payload)
+            && self.send_control(ping.clone(), after).is_ok()
+        {
+            self.pings.push(ping, now, None);
+            self.stats.pings_sent += 1;
+        }
+    }
+
+    /// One try to say why, before the end.
+    fn tell(&mut self, code: CloseCode, why: &'static str, after: &mut After) {
+        let core = &mut self.core;
+        let close = CloseConnection::new(CloseReason::truncated(code, why));
+        if self.out.data(|out| core.send(close, out)).is_ok() {
+            self.flush(after);
+        }
+    }
+
+    fn closing_took_too_long(&mut self, after: &mut After) {
+        let cause = match &self.phase {
+            Phase::Closing(CloseCause::Handshake) => {
+                CloseCause::CloseTimeout { limit: self.config.close_timeout.unwrap_or(Duration::ZERO) }
+            }
+            Phase::Closing(cause) | Phase::Draining(cause) => cause.clone(),
+            Phase::Open | Phase::Closed(_) => return,
+        };
+        self.end(cause, after);
+    }
+
+    /// Goes on from one phase to the next as far as it can.
+    fn go_on_closing(&mut self, after: &mut After) {
+        if let Phase::Closing(cause) = &self.phase {
+            let said = self.core.state() == ConnectionState::Closed && self.out.is_empty() && !self.core.wants_transmit();
+            if self.eof && (said || self.half_closed || self.core.failed() == Some(Failed::UnexpectedEof)) {
+                let cause = cause.clone();
+                self.end(cause, after);
+            } else if said && !self.half_closed {
+                let cause = cause.clone();
+                self.deadlines.close_at(now().checked_add(ConnectionConfig::DRAIN_TIMEOUT));
+                self.phase = Phase::Draining(cause);
+                self.unparsed = Vec::new();
+            }
+        }
+        let Phase::Draining(cause) = &self.phase else { return };
+        let cause = cause.clone();
+        // The server hangs up first (RFC 6455 §7.1.1): the kernel keeps the state of a closed connection on that side.
+        if self.core.role() == Role::Server && !self.half_closed {
+            let cx = &mut Context::from_waker(&self.waker);
+            let shut = self.transport.as_mut().map_or(Poll::Pending, |transport| transport.poll_close(cx));
+            self.half_closed = shut.is_ready();
+        }
+        self.read(after);
+        if self.eof || self.drain == 0 {
+            self.end(cause, after);
+        }
+    }
+
+    fn end(&mut self, cause: CloseCause, after: &mut After) {
+        if self.is_over() {
+            return;
+        }
+        self.phase = Phase::Closed(ConnectionClosed::new(self.core.close_frames().clone(), cause));
+        self.deadlines = Deadlines::default();
+        after.drop((self.transport.take(), self.out.clear(), std::mem::take(&mut self.unparsed)));
+        after.wake.extend(self.senders.dissolve());
+        after.wake.extend(self.pings.dissolve());
+        after.wake.extend(self.receivers.first().cloned());
+        after.wake.extend(self.flushers.dissolve());
+        after.wake.extend(self.enders.dissolve());
+        after.driver = self.bell.driver();
+    }
+}
+
+/// One turn reads this much, then others get theirs.
+const TURN_BYTES: usize = 64 * 1024;
+/// And so many times: a transport that gives single bytes is not to hold the lock.
+const TURN_READS: usize = 64;
+/// What is queued goes out without waiting for the end of the turn when it is this much: a write of that size is at its best.
+const FLUSH_FROM: usize = 64 * 1024;
+/// Payloads from this size on are sent from where they lie; smaller ones are cheaper copied.
+const ATTACHED_FROM: usize = 8 * 1024;
+/// After the closing handshake so much is read and thrown away, so that the kernel need not answer it with a reset.
+const DRAIN_BYTES: usize = 1 << 20;

@@ -1,0 +1,44 @@
+//! WebSocket connections that cannot leak.
+
+mod after;
+mod bell;
+mod bytes;
+mod closed;
+mod config;
+mod connection;
+mod deadlines;
+mod driver;
+mod end;
+mod endpoint;
+mod engine;
+mod error;
+mod inbox;
+mod json;
+mod messages;
+mod outgoing;
+mod outqueue;
+mod pieces;
+mod ping;
+mod pings;
+mod receive;
+mod scratch;
+mod send;
+mod shared;
+mod sink;
+mod stats;
+mod turns;
+
+pub use self::bytes::Bytes;
+pub use closed::{CloseCause, ConnectionClosed, NetworkError};
+pub use config::{ConnectionConfig, ControlHook};
+pub use connection::WebSocketConnection;
+pub use endpoint::Endpoint;
+pub use error::DisconnectionTimeout;
+pub use json::{GetJsonError, JsonError, SendJsonError};
+pub use messages::Messages;
+pub use pieces::{PieceData, PieceWriter};
+pub use ping::PingError;
+pub use send::SendError;
+pub use shared::ConnectionId;
+pub use sink::{Sink, SinkError};
+pub use stats::Stats;

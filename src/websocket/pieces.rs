@@ -1,0 +1,107 @@
+//! Sending a message in pieces.
+
+use std::{fmt, future::poll_fn, marker::PhantomData, task::{Poll, Waker}};
+
+use super::{ConnectionClosed, WebSocketConnection, send, turns::Ticket};
+use crate::proto::{CloseCode, CloseConnection, Message, Piece, Text};
+
+/// A message that is being sent, of text (`PieceWriter<Text>`) or of bytes. It keeps the first place among the senders, so no other
+/// message gets in between.
+///
+/// Dropped before [`finish`](Self::finish) it has torn its message: the connection closes with 1011. Dropped before the first piece it
+/// has done nothing.
+#[must_use = "a message is begun, and others wait for it"]
+pub struct PieceWriter<T> {
+    ws: WebSocketConnection,
+    ticket: Option<Ticket>,
+    progress: Progress,
+    kind: PhantomData<fn(T)>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Progress {
+    Nothing,
+    Begun,
+    Finished,
+}
+
+/// What a piece can be: [`Text`] or [`bytes::Bytes`].
+pub trait PieceData: Into<Message> + sealed::Sealed {}
+impl PieceData for Text {}
+impl PieceData for bytes::Bytes {}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Text {}
+    impl Sealed for bytes::Bytes {}
+}
+
+impl<T: PieceData> PieceWriter<T> {
+    pub(super) async fn begin(ws: WebSocketConnection) -> Result<Self, ConnectionClosed> {
+        let mut writer = Self { ws, ticket: None, progress: Progress::Nothing, kind: PhantomData };
+        writer.room().await?;
+        Ok(writer)
+    }
+
+    /// Sends a piece, when there is room for it, and not the last.
+    ///
+    /// Cancel-safe: a dropped call has sent nothing, or all.
+    ///
+    /// # Errors
+    /// [`ConnectionClosed`] when the connection is closed or closing.
+    pub async fn send(&mut self, piece: impl Into<T>) -> Result<(), ConnectionClosed> {
+        self.piece(Piece::more(piece.into())).await
+    }
+
+    /// Sends the last piece, which may be empty.
+    ///
+    /// # Errors
+    /// [`ConnectionClosed`] when the connection is closed or closing.
+    pub async fn finish(mut self, last: impl Into<T>) -> Result<(), ConnectionClosed> {
+        self.piece(Piece::last(last.into())).await
+    }
+
+    async fn piece(&mut self, piece: Piece) -> Result<(), ConnectionClosed> {
+        self.room().await?;
+        let finished = piece.message_finished;
+        self.ws.shared().work(|engine, after| match engine.closed() {
+            Some(closed) => Err(closed),
+            None => engine.send_piece(piece, after).map_err(|_| engine.refuse(after)),
+        })?;
+        self.progress = if finished { Progress::Finished } else { Progress::Begun };
+        Ok(())
+    }
+
+    /// Waits for room, and keeps the place.
+    async fn room(&mut self) -> Result<(), ConnectionClosed> {
+        let Self { ws, ticket, .. } = self;
+        poll_fn(|cx| {
+            ws.shared().work(|engine, after| {
+                let Some(room) = send::poll_room(engine, ticket, cx, after) else { return Poll::Pending };
+                if ticket.is_none() && room.is_ok() {
+                    engine.senders.wait(ticket, Waker::noop()); // the queue is empty: this place is the first
+                }
+                Poll::Ready(room)
+            })
+        })
+        .await
+    }
+}
+
+impl<T> Drop for PieceWriter<T> {
+    fn drop(&mut self) {
+        let Self { ws, ticket, progress, .. } = self;
+        ws.shared().work(|engine, after| {
+            if *progress == Progress::Begun && engine.closed().is_none() {
+                engine.close(CloseConnection::new(CloseCode::INTERNAL_ERROR), after);
+            }
+            send::leave(engine, ticket, after);
+        });
+    }
+}
+
+impl<T> fmt::Debug for PieceWriter<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PieceWriter").field("ws", &self.ws).finish_non_exhaustive()
+    }
+}

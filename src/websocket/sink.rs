@@ -1,0 +1,57 @@
+//! The connection as a sink of messages.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use super::{ConnectionClosed, SendError, WebSocketConnection, outgoing::Outgoing};
+use crate::proto::Message;
+
+/// Takes messages. Flushing waits until the kernel has them; closing closes the connection with 1000.
+pub struct Sink(Outgoing);
+
+impl Sink {
+    pub(super) fn new(ws: WebSocketConnection) -> Self {
+        Self(Outgoing::new(ws))
+    }
+}
+
+impl futures::Sink<Message> for Sink {
+    type Error = SinkError;
+
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), SinkError>> {
+        self.0.poll_ready(cx).map_err(SinkError::Closed)
+    }
+
+    fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), SinkError> {
+        self.0.send(message).map_err(SinkError::Unsent)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), SinkError>> {
+        self.0.poll_flush(cx).map_err(SinkError::Closed)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), SinkError>> {
+        self.0.poll_close(cx).map_err(SinkError::Closed)
+    }
+}
+
+impl fmt::Debug for Sink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Sink").field(&self.0.ws).finish()
+    }
+}
+
+/// Why a sink takes no more.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SinkError {
+    /// A message was not sent, and is given back.
+    #[error(transparent)]
+    Unsent(#[from] SendError),
+    /// The connection is closed.
+    #[error(transparent)]
+    Closed(#[from] ConnectionClosed),
+}

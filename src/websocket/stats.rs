@@ -1,0 +1,29 @@
+//! What a connection has done so far.
+
+use std::time::Duration;
+
+/// A snapshot by [`WebSocketConnection::stats`](super::WebSocketConnection::stats).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Messages accepted for sending.
+    pub messages_sent: u64,
+    /// Messages that came.
+    pub messages_received: u64,
+    /// Bytes of their payloads.
+    pub bytes_sent: u64,
+    /// Bytes of their payloads, as received by the caller.
+    pub bytes_received: u64,
+    /// Pings sent, keepalive included.
+    pub pings_sent: u64,
+    /// Pings that came; each was answered, but for all but the latest of more than 16 that came faster than answers could be written.
+    pub pings_received: u64,
+    /// Pongs that came, asked for or not.
+    pub pongs_received: u64,
+    /// Bytes that came and were not asked for yet; each message counts at least 256.
+    pub unread: usize,
+    /// Bytes that wait to be written.
+    pub unsent: usize,
+    /// The latest round trip of a ping, keepalive included.
+    pub latency: Option<Duration>,
+}

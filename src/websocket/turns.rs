@@ -1,0 +1,64 @@
+//! A queue of tasks that wait for one thing: who came first goes first, and who leaves makes room for the next.
+
+use std::{collections::VecDeque, task::Waker};
+
+/// The place of one future in the queue. It must [`leave`](Turns::leave) when it is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Ticket(u64);
+
+#[derive(Default)]
+pub(super) struct Turns {
+    waiting: VecDeque<(Ticket, Waker)>,
+    next: u64,
+}
+
+impl Turns {
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Whether it is the turn of who holds `ticket`, or of who has none yet.
+    pub(super) fn is_first(&self, ticket: Option<Ticket>) -> bool {
+        self.waiting.front().is_none_or(|(first, _)| Some(*first) == ticket)
+    }
+
+    /// Waits at the place of `ticket`, or takes a place at the end. Gives back a waker to be dropped.
+    pub(super) fn wait(&mut self, ticket: &mut Option<Ticket>, waker: &Waker) -> Option<Waker> {
+        let place = ticket.and_then(|ticket| self.place(ticket));
+        match place {
+            Some(place) => {
+                let kept = &mut self.waiting[place].1;
+                (!kept.will_wake(waker)).then(|| std::mem::replace(kept, waker.clone()))
+            }
+            None => {
+                let new = Ticket(self.next);
+                self.next += 1;
+                self.waiting.push_back((new, waker.clone()));
+                *ticket = Some(new);
+                None
+            }
+        }
+    }
+
+    /// Gives the place up, and gives back the waker that stood there. Says whether another is first now.
+    pub(super) fn leave(&mut self, ticket: Ticket) -> (Option<Waker>, bool) {
+        match self.place(ticket) {
+            Some(place) => (self.waiting.remove(place).map(|(_, waker)| waker), place == 0),
+            None => (None, false),
+        }
+    }
+
+    /// The waker of who is first.
+    pub(super) fn first(&self) -> Option<&Waker> {
+        self.waiting.front().map(|(_, waker)| waker)
+    }
+
+    /// Nobody waits any more: to be woken, all of them.
+    pub(super) fn dissolve(&mut self) -> impl Iterator<Item = Waker> + use<> {
+        std::mem::take(&mut self.waiting).into_iter().map(|(_, waker)| waker)
+    }
+
+    fn place(&self, ticket: Ticket) -> Option<usize> {
+        self.waiting.binary_search_by_key(&ticket, |(ticket, _)| *ticket).ok()
+    }
+}
