@@ -36,6 +36,7 @@ pub mod scope;
 pub mod testing;
 pub mod websocket;
 
+pub use proto::{CloseCode, CloseReason, Message, Text};
 pub use runtime::sleep;
 #[cfg(feature = "tracing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tracing")))]
@@ -43,6 +44,11 @@ pub use scope::named;
 pub use scope::{
     CancelScope, Cancelled, Child, Nursery, Started, TaskStatus, TooSlow, blocking, defer, fail_after,
     fail_at, move_on_after, move_on_at, nursery, parallel, run, supervisor,
+};
+
+pub use websocket::{
+    ClientConfig, ConnectionClosed, ConnectionConfig, Error, ServerConfig, ServerHandle, WebSocketConnection, WebSocketRequest,
+    WebSocketServer, broadcast, connect_websocket, open_websocket, serve_websocket, wrap_client_stream, wrap_server_stream,
 };
 
 /// The README and the pages of the book that hold Rust code: `cargo test` compiles and runs it.

@@ -1,6 +1,10 @@
 //! The handle of an open connection.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use http::HeaderMap;
 
@@ -20,7 +24,7 @@ use crate::proto::{CloseConnection, CloseReason, Message, Piece, Role};
 pub struct WebSocketConnection(Arc<Handle>);
 
 /// One for all clones: when it goes, nobody can use the connection any more.
-struct Handle {
+pub(super) struct Handle {
     shared: Arc<Shared>,
 }
 
@@ -33,6 +37,14 @@ impl Drop for Handle {
 impl WebSocketConnection {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         Self(Arc::new(Handle { shared }))
+    }
+
+    pub(super) fn downgrade(&self) -> Weak<Handle> {
+        Arc::downgrade(&self.0)
+    }
+
+    pub(super) fn upgrade(handle: &Weak<Handle>) -> Option<Self> {
+        handle.upgrade().map(Self)
     }
 
     pub(super) fn shared(&self) -> &Arc<Shared> {
@@ -182,6 +194,18 @@ impl WebSocketConnection {
     /// [`ConnectionClosed`] when that did not come about.
     pub async fn flush(&self) -> Result<(), ConnectionClosed> {
         send::flush(&self.0.shared).await
+    }
+
+    /// Reads nothing more, not even pings and close frames, until [`resume_reading`](Self::resume_reading): the network's own
+    /// back-pressure then slows the peer down. What has been read can still be got. Without it reading pauses by itself beyond
+    /// [`receive_buffer`](super::ConnectionConfig::receive_buffer). While it is paused, keepalive gives no verdict; closing reads on.
+    pub fn pause_reading(&self) {
+        self.0.shared.with(|engine, _| engine.pause_reading(true));
+    }
+
+    /// Reads again.
+    pub fn resume_reading(&self) {
+        self.0.shared.work(|engine, _| engine.pause_reading(false));
     }
 
     /// Path and query that the client asked for.

@@ -16,7 +16,7 @@ use std::{
 
 use pin_project_lite::pin_project;
 
-use super::{ConnectionConfig, shared::Shared};
+use super::{ConnectionClosed, ConnectionConfig, shared::Shared};
 use crate::{
     proto::{CloseCode, CloseConnection},
     runtime::Timer,
@@ -93,10 +93,18 @@ impl Driver {
         }
     }
 
+    /// A turn, unless the connection is closed: a body that lives on learns of it by its own calls.
+    pub(super) fn keep_on(&mut self, cx: &mut Context<'_>) {
+        if self.state == State::Driving {
+            let _ = self.poll_turn(cx);
+        }
+    }
+
     /// Closes with `code`, and drives until it is done: no longer than the close timeout.
-    pub(super) async fn close(mut self, code: CloseCode) {
+    pub(super) async fn close(mut self, code: CloseCode) -> ConnectionClosed {
         self.shared.with(|engine, after| engine.close(CloseConnection::new(code), after));
         std::future::poll_fn(|cx| self.poll_turn(cx)).await;
+        self.shared.with(|engine, after| engine.refuse(after))
     }
 }
 
@@ -128,7 +136,7 @@ impl Drop for Driver {
 }
 
 /// How long a goodbye may take.
-fn farewell(config: &ConnectionConfig) -> Duration {
+pub(super) fn farewell(config: &ConnectionConfig) -> Duration {
     config.close_timeout.unwrap_or(ConnectionConfig::CLOSE_TIMEOUT).saturating_add(ConnectionConfig::DRAIN_TIMEOUT)
 }
 
@@ -160,10 +168,7 @@ impl<B: Future> Future for Driven<B> {
         let Some(driver) = this.driver else { panic!("polled after it was ready") };
         match body {
             Ok(Poll::Pending) => {
-                // A closed connection is no reason to stop the body: it learns of it by its own calls.
-                if driver.state == State::Driving {
-                    let _ = driver.poll_turn(cx);
-                }
+                driver.keep_on(cx);
                 Poll::Pending
             }
             Ok(Poll::Ready(output)) => Poll::Ready((Ok(output), take(this.driver))),

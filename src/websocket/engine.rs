@@ -56,6 +56,8 @@ pub(super) struct Engine {
     phase: Phase,
     /// A read may find something: it was not Pending since the bell rang.
     readable: bool,
+    /// The user wants nothing to be read.
+    paused: bool,
     /// A write was Pending since the bell rang.
     blocked: bool,
     /// What the transport's flush has confirmed, of what is written.
@@ -124,6 +126,7 @@ impl Engine {
             pings: Pings::default(),
             phase: Phase::Open,
             readable: true,
+            paused: false,
             blocked: false,
             flushed: 0,
             corked: false,
@@ -159,6 +162,11 @@ impl Engine {
     /// Whether messages are read that nobody will be given.
     pub(super) fn discards(&self) -> bool {
         self.discard
+    }
+
+    /// Reads nothing until it is told to go on.
+    pub(super) fn pause_reading(&mut self, paused: bool) {
+        self.paused = paused;
     }
 
     /// Whether a message may be queued now.
@@ -269,11 +277,6 @@ impl Engine {
         self.discard_input(after);
     }
 
-    /// Whether the last handle is gone.
-    pub(super) fn is_orphaned(&self) -> bool {
-        self.orphaned
-    }
-
     /// Nobody will ask for what has come.
     pub(super) fn discard_input(&mut self, after: &mut After) {
         self.discard = true;
@@ -352,7 +355,12 @@ impl Engine {
     }
 
     fn may_read(&self) -> bool {
-        self.readable && !self.eof && !self.inbox.is_full() && self.transport.is_some()
+        self.readable && !self.eof && !self.reading_is_paused() && self.transport.is_some()
+    }
+
+    /// Whether what the peer has sent may be waiting. Who closes reads on all the same, for the peer's close frame.
+    fn reading_is_paused(&self) -> bool {
+        self.inbox.is_full() || self.paused && !self.is_closing()
     }
 
     fn read_once(&mut self, after: &mut After) -> Poll<io::Result<usize>> {
@@ -570,7 +578,7 @@ impl Engine {
     fn see_to_deadlines(&mut self, after: &mut After) {
         let now = now();
         let config = self.config.clone();
-        while let Some(due) = self.deadlines.due(now, &config, self.inbox.is_full()) {
+        while let Some(due) = self.deadlines.due(now, &config, self.reading_is_paused()) {
             match due {
                 Due::Ping => self.keepalive(now, after),
                 Due::Keepalive(limit) => {

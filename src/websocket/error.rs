@@ -1,6 +1,153 @@
-//! What can go wrong when connections are opened and closed.
+//! What can go wrong when connections are opened and closed, by culprit.
 
-use std::time::Duration;
+use std::{fmt, io, sync::Arc, time::Duration};
+
+use http::{HeaderMap, StatusCode};
+
+use super::{ConnectError, ConnectionClosed, GetJsonError, NetworkError, PingError, SendError, SendJsonError, SinkError};
+use crate::{
+    proto::{AcceptErrorKind, HeaderError, InvalidStatus, ListError, RejectConnection, RequestError, ResponseError, UriError},
+    scope::{Cancelled, TooSlow},
+};
+
+/// Why no connection was opened.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HandshakeError {
+    /// The URL is none of a WebSocket.
+    #[error("{0}")]
+    Uri(#[from] UriError),
+    /// A header cannot be sent.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
+    /// Subprotocols cannot be offered so.
+    #[error(transparent)]
+    Subprotocols(#[from] ListError),
+    /// The status cannot refuse a handshake.
+    #[error(transparent)]
+    Status(#[from] InvalidStatus),
+    /// A subprotocol was chosen that the client did not offer.
+    #[error(transparent)]
+    Accept(#[from] AcceptErrorKind),
+    /// No address of the host could be connected to.
+    #[error(transparent)]
+    Connect(Arc<ConnectError>),
+    /// The network failed.
+    #[error("network: {0}")]
+    Network(NetworkError),
+    /// TLS: the certificate, the name in it, or the handshake.
+    #[cfg(feature = "tls")]
+    #[error(transparent)]
+    Tls(Arc<super::TlsError>),
+    /// A `wss` URL, and this crate was built without TLS.
+    #[error("wss needs the feature `tls`")]
+    NoTls,
+    /// The server refused.
+    #[error(transparent)]
+    Rejected(#[from] ConnectionRejected),
+    /// The server's answer was no opening handshake.
+    #[error("the server: {0}")]
+    Response(#[from] ResponseError),
+    /// The client's request was no opening handshake.
+    #[error("the client: {0}")]
+    Request(#[from] RequestError),
+    /// It took too long.
+    #[error(transparent)]
+    Timeout(#[from] ConnectionTimeout),
+    /// The client left before the request was answered.
+    #[error("the client left before the request was answered")]
+    ClientLeft,
+    /// The scope in which the request came is over.
+    #[error("the scope in which the request came is over")]
+    ScopeEnded,
+}
+
+impl From<io::Error> for HandshakeError {
+    fn from(error: io::Error) -> Self {
+        Self::Network(error.into())
+    }
+}
+
+impl From<ConnectError> for HandshakeError {
+    fn from(error: ConnectError) -> Self {
+        Self::Connect(Arc::new(error))
+    }
+}
+
+#[cfg(feature = "tls")]
+impl From<super::TlsError> for HandshakeError {
+    fn from(error: super::TlsError) -> Self {
+        Self::Tls(Arc::new(error))
+    }
+}
+
+/// The server refused: what it said.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the server refused with status {status}")]
+#[non_exhaustive]
+pub struct ConnectionRejected {
+    /// The status, never 101.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, up to [`max_reject_body`](crate::proto::HandshakeConfig::max_reject_body) bytes.
+    pub body: Vec<u8>,
+    /// Whether the body went on.
+    pub truncated: bool,
+}
+
+impl ConnectionRejected {
+    pub(super) fn new(reject: &RejectConnection) -> Self {
+        Self { status: reject.status(), headers: reject.headers().clone(), body: Vec::new(), truncated: false }
+    }
+}
+
+impl fmt::Debug for ConnectionRejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectionRejected")
+            .field("status", &self.status)
+            .field("headers", &self.headers)
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .field("truncated", &self.truncated)
+            .finish()
+    }
+}
+
+/// Opening a connection took too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no connection within {limit:?}: {phase} took too long")]
+#[non_exhaustive]
+pub struct ConnectionTimeout {
+    /// The time there was for all of it.
+    pub limit: Duration,
+    /// What was under way when it was over.
+    pub phase: Phase,
+}
+
+/// A part of opening a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Finding addresses and connecting to one of them.
+    Connect,
+    /// The TLS handshake.
+    Tls,
+    /// The opening handshake: the answer of the server, or the request of the client.
+    Handshake,
+    /// The decision about a request.
+    Decision,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "connecting",
+            Self::Tls => "the TLS handshake",
+            Self::Handshake => "the opening handshake",
+            Self::Decision => "deciding about the request",
+        })
+    }
+}
 
 /// The peer did not finish the closing handshake in time. The connection is gone all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -10,3 +157,96 @@ pub struct DisconnectionTimeout {
     /// The time it had.
     pub limit: Duration,
 }
+
+/// Any error at all: what a handler returns. Any error type becomes one by `?`, and so does a text by `.into()`.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Any error of this crate, and any other: for `?` in programs that report errors and do not tell them apart.
+///
+/// ```
+/// use std::time::Duration;
+/// use wscope::{Error, fail_after, open_websocket};
+///
+/// async fn ask(url: &str) -> Result<String, Error> {
+///     open_websocket(url, async |ws| {
+///         ws.send_message("hello").await?;
+///         let answer = fail_after(Duration::from_secs(1), ws.get_message()).await??;
+///         Ok(answer.as_text().unwrap_or_default().to_owned())
+///     })
+///     .await
+/// }
+/// # let _ = ask;
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No connection was opened.
+    #[error(transparent)]
+    Handshake(#[from] HandshakeError),
+    /// A connection is closed.
+    #[error(transparent)]
+    Closed(#[from] ConnectionClosed),
+    /// A message was not sent.
+    #[error(transparent)]
+    Send(#[from] SendError),
+    /// A sink takes no more.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// A ping has no pong.
+    #[error(transparent)]
+    Ping(#[from] PingError),
+    /// No value was sent as JSON.
+    #[error(transparent)]
+    SendJson(#[from] SendJsonError),
+    /// No value was received as JSON.
+    #[error(transparent)]
+    GetJson(#[from] GetJsonError),
+    /// The peer did not finish the closing handshake in time.
+    #[error(transparent)]
+    DisconnectionTimeout(#[from] DisconnectionTimeout),
+    /// Something did not finish in time.
+    #[error(transparent)]
+    TooSlow(#[from] TooSlow),
+    /// Something was cancelled.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// The network, or another part of the system.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// Anything else; [`Error::other`] puts it here.
+    #[error(transparent)]
+    Other(#[from] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// An error of any other type, or a text.
+    pub fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+impl From<crate::scope::Error> for Error {
+    fn from(error: crate::scope::Error) -> Self {
+        match error {
+            crate::scope::Error::Cancelled(cancelled) => Self::Cancelled(cancelled),
+            crate::scope::Error::TooSlow(too_slow) => Self::TooSlow(too_slow),
+            crate::scope::Error::Io(error) => Self::Io(error),
+            crate::scope::Error::Other(error) => Self::Other(error),
+        }
+    }
+}
+
+macro_rules! and_in_a_nursery {
+    ($($error:ty),*) => { $(
+        impl From<$error> for crate::scope::Error {
+            fn from(error: $error) -> Self {
+                Self::other(error)
+            }
+        }
+    )* };
+}
+
+// So that `?` works in a nursery that names no error of its own.
+and_in_a_nursery!(
+    HandshakeError, ConnectionClosed, SendError, SinkError, PingError, SendJsonError, GetJsonError, DisconnectionTimeout, Error
+);

@@ -31,6 +31,7 @@ impl PieceData for Text {}
 impl PieceData for bytes::Bytes {}
 
 mod sealed {
+    #[allow(unnameable_types, reason = "nobody else is to implement it: a message has one kind")]
     pub trait Sealed {}
     impl Sealed for super::Text {}
     impl Sealed for bytes::Bytes {}

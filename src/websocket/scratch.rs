@@ -15,6 +15,6 @@ pub(super) fn lend<R>(read: impl FnOnce(&mut [u8]) -> R) -> R {
     let mut scratch =
         SCRATCH.try_with(Cell::take).ok().flatten().unwrap_or_else(|| vec![0; LEN].into_boxed_slice());
     let outcome = read(&mut scratch);
-    drop(SCRATCH.try_with(|place| place.set(Some(scratch)))); // on a thread that ends there is no place
+    let _ = SCRATCH.try_with(|place| place.set(Some(scratch))); // on a thread that ends there is no place
     outcome
 }

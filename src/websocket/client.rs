@@ -1,0 +1,341 @@
+//! Clients: opening a connection, for a block or for a nursery.
+
+use std::{
+    future::Future,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use http::{HeaderName, HeaderValue};
+
+use super::{
+    ConnectionConfig, ConnectionId, ConnectionTimeout, DisconnectionTimeout, Endpoint, HandshakeError, Phase,
+    WebSocketConnection, dial,
+    driver::Driver,
+    opening,
+    scoped::scoped,
+    shared::{Facts, Shared},
+};
+use crate::{
+    proto::{Connection, HandshakeConfig, Request, Role, WebSocketUri},
+    runtime::{Tcp, Transport, resolve, sync::lock},
+    scope::{Nursery, fail_after},
+};
+
+/// Where to connect to, and how. Made from a URL; a URL alone does where nothing else is to be said.
+///
+/// ```
+/// use wscope::ClientConfig;
+///
+/// let config = ClientConfig::new("wss://user:password@example.com/chat")?
+///     .header("X-Trace", "7")?
+///     .subprotocols(["chat.v2", "chat.v1"])?;
+/// assert_eq!(config.uri().host(), "example.com");
+/// assert!(!format!("{config:?}").contains("password"));
+/// # Ok::<(), wscope::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    uri: WebSocketUri,
+    request: Request,
+    connection: Arc<ConnectionConfig>,
+    handshake: HandshakeConfig,
+    connect_timeout: Option<Duration>,
+    #[cfg(feature = "tls")]
+    tls: super::TlsConfig,
+    unix: Option<PathBuf>,
+}
+
+impl ClientConfig {
+    /// 10 s, all in all: a host that has not answered by then is seldom worth the wait.
+    pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+    /// A configuration with all defaults. Userinfo in the URL becomes basic authentication.
+    ///
+    /// # Errors
+    /// [`HandshakeError::Uri`] when `url` is no `ws` or `wss` URL.
+    pub fn new(url: &str) -> Result<Self, HandshakeError> {
+        Ok(url.parse::<WebSocketUri>().map(Self::from)?)
+    }
+
+    /// Adds a header to the request. An `Authorization` takes the place of that of the URL.
+    ///
+    /// # Errors
+    /// [`HandshakeError::Header`] when name or value are none, or when the handshake writes this header itself.
+    pub fn header<N, V>(mut self, name: N, value: V) -> Result<Self, HandshakeError>
+    where
+        HeaderName: TryFrom<N>,
+        HeaderValue: TryFrom<V>,
+    {
+        self.request = self.request.with_header(name, value)?;
+        Ok(self)
+    }
+
+    /// Offers subprotocols, the most wanted first.
+    ///
+    /// # Errors
+    /// [`HandshakeError::Subprotocols`] when one is not a token or stands there twice.
+    pub fn subprotocols<S: Into<String>>(
+        mut self,
+        subprotocols: impl IntoIterator<Item = S>,
+    ) -> Result<Self, HandshakeError> {
+        self.request = self.request.with_subprotocols(subprotocols)?;
+        Ok(self)
+    }
+
+    /// Limits and habits of the connection.
+    #[must_use]
+    pub fn connection(mut self, config: ConnectionConfig) -> Self {
+        self.connection = Arc::new(config);
+        self
+    }
+
+    /// Limits of the opening handshake.
+    #[must_use]
+    pub fn handshake(mut self, config: HandshakeConfig) -> Self {
+        self.handshake = config;
+        self
+    }
+
+    /// Time for all of opening: finding addresses, connecting, TLS, handshake. Default
+    /// [`CONNECT_TIMEOUT`](Self::CONNECT_TIMEOUT); `None` is off.
+    #[must_use]
+    pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.connect_timeout = limit.into();
+        self
+    }
+
+    /// Whom to trust, and who we are. Default: the system's roots, and nobody.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, config: super::TlsConfig) -> Self {
+        self.tls = config;
+        self
+    }
+
+    /// Connects to the Unix socket at `path`, whatever the URL's host; the `Host` header is still the URL's.
+    #[cfg(unix)]
+    #[must_use]
+    pub fn unix_socket(mut self, path: impl Into<PathBuf>) -> Self {
+        self.unix = Some(path.into());
+        self
+    }
+
+    /// Where to.
+    #[must_use]
+    pub fn uri(&self) -> &WebSocketUri {
+        &self.uri
+    }
+
+    /// What will be sent.
+    #[must_use]
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+}
+
+impl From<WebSocketUri> for ClientConfig {
+    fn from(uri: WebSocketUri) -> Self {
+        Self {
+            request: Request::to(&uri),
+            uri,
+            connection: Arc::default(),
+            handshake: HandshakeConfig::default(),
+            connect_timeout: Some(Self::CONNECT_TIMEOUT),
+            #[cfg(feature = "tls")]
+            tls: super::TlsConfig::default(),
+            unix: None,
+        }
+    }
+}
+
+/// A [`ClientConfig`], or a URL that becomes one.
+pub trait IntoClientConfig {
+    /// Makes it.
+    ///
+    /// # Errors
+    /// [`HandshakeError::Uri`] when it is no `ws` or `wss` URL.
+    fn into_client_config(self) -> Result<ClientConfig, HandshakeError>;
+}
+
+impl IntoClientConfig for ClientConfig {
+    fn into_client_config(self) -> Result<ClientConfig, HandshakeError> {
+        Ok(self)
+    }
+}
+
+impl IntoClientConfig for &ClientConfig {
+    fn into_client_config(self) -> Result<ClientConfig, HandshakeError> {
+        Ok(self.clone())
+    }
+}
+
+impl IntoClientConfig for WebSocketUri {
+    fn into_client_config(self) -> Result<ClientConfig, HandshakeError> {
+        Ok(self.into())
+    }
+}
+
+impl IntoClientConfig for &str {
+    fn into_client_config(self) -> Result<ClientConfig, HandshakeError> {
+        ClientConfig::new(self)
+    }
+}
+
+impl IntoClientConfig for String {
+    fn into_client_config(self) -> Result<ClientConfig, HandshakeError> {
+        ClientConfig::new(&self)
+    }
+}
+
+impl IntoClientConfig for &String {
+    fn into_client_config(self) -> Result<ClientConfig, HandshakeError> {
+        ClientConfig::new(self)
+    }
+}
+
+/// Opens a connection, runs `body` with it, and closes it: nothing of it is left when this returns, or is dropped.
+///
+/// The peer is told how the block was left: 1000 when `body` returned a value, 1011 when it returned an error or panicked, 1001 when
+/// this call was cancelled, timed out or dropped. It has the [`close_timeout`](ConnectionConfig::close_timeout) to answer.
+///
+/// ```no_run
+/// use wscope::{Error, open_websocket};
+///
+/// async fn hello() -> Result<(), Error> {
+///     open_websocket("ws://127.0.0.1:8000/chat", async |ws| {
+///         ws.send_message("hello").await?;
+///         while let Some(message) = ws.next_message().await? {
+///             println!("{message:?}");
+///         }
+///         Ok(())
+///     })
+///     .await
+/// }
+/// ```
+///
+/// # Errors
+/// [`HandshakeError`] when there is no connection; the error of `body`; [`DisconnectionTimeout`] when `body` returned a value and the
+/// peer did not answer the close frame in time.
+pub async fn open_websocket<T, E, F, B>(to: impl IntoClientConfig, body: F) -> Result<T, E>
+where
+    F: FnOnce(WebSocketConnection) -> B,
+    B: Future<Output = Result<T, E>>,
+    E: From<HandshakeError> + From<DisconnectionTimeout>,
+{
+    let driver = connect(to.into_client_config()?).await?;
+    let ws = WebSocketConnection::new(driver.shared().clone());
+    scoped(driver, move || body(ws)).await
+}
+
+/// Opens a connection that lives in a nursery: it is closed when the last handle is dropped, and when the nursery ends.
+///
+/// # Errors
+/// [`HandshakeError`], from here and not in the nursery.
+///
+/// # Panics
+/// When the nursery has finished.
+pub async fn connect_websocket<E: Send>(
+    nursery: &Nursery<'_, E>,
+    to: impl IntoClientConfig,
+) -> Result<WebSocketConnection, HandshakeError> {
+    let driver = connect(to.into_client_config()?).await?;
+    Ok(drive_in(nursery, driver))
+}
+
+/// Opens a connection over a stream of your own; what is done elsewhere, TLS and finding the host, is not done here. It lives in the
+/// nursery as one of [`connect_websocket`] does.
+///
+/// # Errors
+/// [`HandshakeError`], from here and not in the nursery.
+///
+/// # Panics
+/// When the nursery has finished.
+pub async fn wrap_client_stream<E: Send>(
+    nursery: &Nursery<'_, E>,
+    stream: impl futures::AsyncRead + futures::AsyncWrite + Send + Unpin + 'static,
+    to: impl IntoClientConfig,
+) -> Result<WebSocketConnection, HandshakeError> {
+    let config = to.into_client_config()?;
+    let phase = Mutex::new(Phase::Handshake);
+    let driver = within(&config, &phase, shake_hands(Transport::other(stream), &config)).await?;
+    Ok(drive_in(nursery, driver))
+}
+
+fn drive_in<E: Send>(nursery: &Nursery<'_, E>, driver: Driver) -> WebSocketConnection {
+    let ws = WebSocketConnection::new(driver.shared().clone());
+    nursery.start_service(async {
+        driver.await;
+        Ok(())
+    });
+    ws
+}
+
+async fn connect(config: ClientConfig) -> Result<Driver, HandshakeError> {
+    let phase = Mutex::new(Phase::Connect);
+    let connect = async {
+        let transport = dial(&config).await?;
+        let transport = if config.uri.secure() {
+            *lock(&phase) = Phase::Tls;
+            encrypt(&config, transport).await?
+        } else {
+            transport
+        };
+        *lock(&phase) = Phase::Handshake;
+        shake_hands(transport, &config).await
+    };
+    within(&config, &phase, connect).await
+}
+
+async fn within<T>(
+    config: &ClientConfig,
+    phase: &Mutex<Phase>,
+    opening: impl Future<Output = Result<T, HandshakeError>>,
+) -> Result<T, HandshakeError> {
+    match config.connect_timeout {
+        Some(limit) => match fail_after(limit, opening).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(ConnectionTimeout { limit, phase: *lock(phase) }.into()),
+        },
+        None => opening.await,
+    }
+}
+
+async fn dial(config: &ClientConfig) -> Result<Transport, HandshakeError> {
+    #[cfg(unix)]
+    if let Some(path) = &config.unix {
+        return Ok(Transport::Unix(crate::runtime::Unix::connect(path).await?));
+    }
+    let addresses = resolve(config.uri.host(), config.uri.port()).await?;
+    Ok(Transport::Tcp(dial::dial(addresses, Tcp::connect).await?))
+}
+
+#[cfg(feature = "tls")]
+async fn encrypt(config: &ClientConfig, transport: Transport) -> Result<Transport, HandshakeError> {
+    Ok(super::tls::connect(&config.tls, config.uri.host(), transport).await?)
+}
+
+#[cfg(not(feature = "tls"))]
+async fn encrypt(_: &ClientConfig, _: Transport) -> Result<Transport, HandshakeError> {
+    Err(HandshakeError::NoTls)
+}
+
+async fn shake_hands(mut transport: Transport, config: &ClientConfig) -> Result<Driver, HandshakeError> {
+    let opened = opening::request(&mut transport, config.request.clone(), config.handshake).await?;
+    let mut core = Connection::new(Role::Client, config.connection.protocol());
+    if let Some(transforms) = opened.agreement.extension {
+        core = core.with_transforms(transforms);
+    }
+    let facts = Facts {
+        id: ConnectionId::next(Role::Client),
+        role: Role::Client,
+        local: Endpoint::of(transport.local(), transport.is_tls()),
+        remote: Endpoint::of(transport.peer(), transport.is_tls()),
+        target: config.uri.target().to_owned(),
+        subprotocol: opened.agreement.subprotocol,
+        headers: opened.accept.into_headers(),
+    };
+    let shared = Shared::new(transport, core, opened.early, config.connection.clone(), facts);
+    Ok(Driver::new(Arc::new(shared)))
+}

@@ -1,0 +1,371 @@
+//! A client that asks to be let in, and the answer.
+
+use std::{
+    fmt,
+    future::poll_fn,
+    io,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use super::{
+    ConnectionConfig, ConnectionId, Endpoint, HandshakeError, WebSocketConnection,
+    driver::{Driver, farewell},
+    opening, scratch,
+    shared::{Facts, Shared},
+    slot::Slot,
+};
+use crate::{
+    proto::{
+        AcceptConnection, Agreement, Connection, RejectConnection, Request, Role, ServerHandshake, Token,
+    },
+    runtime::Transport,
+    scope::{defer, move_on_after},
+};
+
+/// A valid opening handshake that waits for its answer: [`accept`](Self::accept) it or [`reject`](Self::reject) it, once.
+///
+/// Dropped without an answer it answers 500 by itself; 503 when the time for a decision was over.
+#[must_use = "a request that is dropped answers 500"]
+pub struct WebSocketRequest {
+    request: Request,
+    local: Endpoint,
+    remote: Endpoint,
+    config: Arc<ConnectionConfig>,
+    slot: Arc<Slot>,
+    /// Gone once it is answered.
+    asking: Option<Asking>,
+}
+
+/// A client, and the bytes that came behind its request.
+struct Asking {
+    transport: Transport,
+    handshake: ServerHandshake,
+    early: Vec<u8>,
+}
+
+impl WebSocketRequest {
+    pub(super) fn new(
+        transport: Transport,
+        handshake: ServerHandshake,
+        early: Vec<u8>,
+        config: Arc<ConnectionConfig>,
+        slot: Arc<Slot>,
+    ) -> Self {
+        Self {
+            request: handshake.request().clone(),
+            local: Endpoint::of(transport.local(), transport.is_tls()),
+            remote: Endpoint::of(transport.peer(), transport.is_tls()),
+            config,
+            slot,
+            asking: Some(Asking { transport, handshake, early }),
+        }
+    }
+
+    /// The headers of the request, all of them.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        self.request.headers()
+    }
+
+    /// Host and port that were asked for.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.request.host()
+    }
+
+    /// The path that was asked for, without the query.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.request.path()
+    }
+
+    /// What stands behind the first `?` of the target.
+    #[must_use]
+    pub fn query(&self) -> Option<&str> {
+        self.request.query()
+    }
+
+    /// The page from which the request comes, if a browser sent it.
+    #[must_use]
+    pub fn origin(&self) -> Option<&str> {
+        self.headers().get(http::header::ORIGIN).and_then(|origin| origin.to_str().ok())
+    }
+
+    /// The subprotocols on offer, the client's favourite first.
+    #[must_use]
+    pub fn proposed_subprotocols(&self) -> &[Token] {
+        self.request.subprotocols()
+    }
+
+    /// Our end.
+    #[must_use]
+    pub fn local(&self) -> &Endpoint {
+        &self.local
+    }
+
+    /// The client's end.
+    #[must_use]
+    pub fn remote(&self) -> &Endpoint {
+        &self.remote
+    }
+
+    /// Lifts the [decision timeout](super::ServerConfig::decision_timeout): this request may wait for its answer as long as it takes.
+    pub fn lift_decision_timeout(&self) {
+        self.slot.lift();
+    }
+
+    /// Lets the client in.
+    ///
+    /// The connection belongs to the scope in which the request came: when the handler returns it is closed, with 1000 after a value and
+    /// 1011 after an error. A dropped call has cut the client off.
+    ///
+    /// # Errors
+    /// [`HandshakeError::ClientLeft`] when nobody is there any more; [`HandshakeError::Accept`], [`HandshakeError::Header`] when the
+    /// answer cannot be given so, and the client is refused with 500; [`HandshakeError::ScopeEnded`]; [`HandshakeError::Network`].
+    pub async fn accept(mut self, accept: impl Into<Accept>) -> Result<WebSocketConnection, HandshakeError> {
+        let Accept { accept, config } = accept.into();
+        let accept = accept?;
+        if self.slot.is_over() {
+            return Err(HandshakeError::ScopeEnded);
+        }
+        let Some(Asking { mut transport, handshake, mut early }) = self.asking.take() else {
+            return Err(HandshakeError::ScopeEnded);
+        };
+        look_for_client(&mut transport, &mut early).await?;
+        let mut answer = Vec::new();
+        let agreement = match handshake.accept(accept, &mut answer) {
+            Ok(agreement) => agreement,
+            Err(error) => {
+                let kind = error.kind.clone();
+                self.asking = Some(Asking { transport, handshake: *error.handshake, early });
+                return Err(kind.into());
+            }
+        };
+        opening::write_all(&mut transport, &answer).await.map_err(left)?;
+        let driver = self.open(transport, agreement, early, config);
+        let ws = WebSocketConnection::new(driver.shared().clone());
+        match self.slot.fill(driver) {
+            Ok(()) => {
+                self.slot.live.insert(&ws);
+                Ok(ws)
+            }
+            Err(_) => Err(HandshakeError::ScopeEnded),
+        }
+    }
+
+    fn open(
+        &self,
+        transport: Transport,
+        Agreement { subprotocol, extension, .. }: Agreement,
+        early: Vec<u8>,
+        config: Option<ConnectionConfig>,
+    ) -> Driver {
+        let config = config.map_or_else(|| self.config.clone(), Arc::new);
+        let mut core = Connection::new(Role::Server, config.protocol());
+        if let Some(transforms) = extension {
+            core = core.with_transforms(transforms);
+        }
+        let facts = Facts {
+            id: ConnectionId::next(Role::Server),
+            role: Role::Server,
+            local: self.local.clone(),
+            remote: self.remote.clone(),
+            target: self.request.target().to_owned(),
+            subprotocol,
+            headers: self.request.headers().clone(),
+        };
+        Driver::new(Arc::new(Shared::new(transport, core, early, config, facts)))
+    }
+
+    /// Refuses the client: `reject(403)`, or with headers and a body as [`Reject`]. Then hangs up, for which the client is given
+    /// [`CLOSE_TIMEOUT`](ConnectionConfig::CLOSE_TIMEOUT). A dropped call has cut the client off.
+    ///
+    /// # Errors
+    /// [`HandshakeError::Status`] and [`HandshakeError::Header`] when the answer cannot be given so, and the client is refused with 500;
+    /// [`HandshakeError::ClientLeft`], [`HandshakeError::Network`].
+    pub async fn reject(mut self, reject: impl Into<Reject>) -> Result<(), HandshakeError> {
+        let reject = reject.into().0?;
+        self.slot.answered();
+        match self.asking.take() {
+            Some(asking) => refuse(asking, reject).await.map_err(left),
+            None => Err(HandshakeError::ScopeEnded),
+        }
+    }
+
+    /// Cuts the client off, without an answer.
+    pub fn abort(mut self) {
+        self.slot.answered();
+        drop(self.asking.take());
+    }
+}
+
+impl Drop for WebSocketRequest {
+    fn drop(&mut self) {
+        let Some(asking) = self.asking.take() else {
+            self.slot.answered();
+            return;
+        };
+        let status =
+            if self.slot.is_late() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::INTERNAL_SERVER_ERROR };
+        self.slot.answered();
+        let Ok(reject) = RejectConnection::new(status.as_u16()) else { return };
+        let goodbye = Box::pin(async {
+            let _ = refuse(asking, reject).await; // there is nobody left to be told
+        });
+        if let Err(mut goodbye) = defer(farewell(&self.config), goodbye) {
+            // Nobody waits for us here: one try, without waiting.
+            let _ = goodbye.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        }
+    }
+}
+
+impl fmt::Debug for WebSocketRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebSocketRequest")
+            .field("request", &self.request)
+            .field("local", &self.local)
+            .field("remote", &self.remote)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Answers a request that nobody is asked about.
+pub(super) async fn refuse_request(transport: Transport, handshake: ServerHandshake, status: StatusCode) {
+    if let Ok(reject) = RejectConnection::new(status.as_u16()) {
+        let _ = refuse(Asking { transport, handshake, early: Vec::new() }, reject).await; // the client may be gone
+    }
+}
+
+async fn refuse(asking: Asking, reject: RejectConnection) -> io::Result<()> {
+    let mut answer = Vec::new();
+    let Asking { transport, handshake, .. } = asking;
+    let _finished = handshake.reject(reject, &mut answer);
+    move_on_after(ConnectionConfig::CLOSE_TIMEOUT, opening::hang_up(transport, answer))
+        .await
+        .unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
+}
+
+/// A client that has left is not let in: the answer would be written into nothing, and the caller would learn of it later.
+async fn look_for_client(transport: &mut Transport, early: &mut Vec<u8>) -> Result<(), HandshakeError> {
+    if early.len() >= scratch::LEN {
+        return Ok(());
+    }
+    poll_fn(|cx| {
+        Poll::Ready(scratch::lend(|scratch| match transport.poll_read(cx, scratch) {
+            Poll::Ready(Ok(0)) => Err(HandshakeError::ClientLeft),
+            Poll::Ready(Ok(count)) => {
+                early.extend_from_slice(&scratch[..count]);
+                Ok(())
+            }
+            Poll::Ready(Err(error)) => Err(left(error)),
+            Poll::Pending => Ok(()),
+        }))
+    })
+    .await
+}
+
+fn left(error: io::Error) -> HandshakeError {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    match error.kind() {
+        BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof => HandshakeError::ClientLeft,
+        _ => error.into(),
+    }
+}
+
+/// How a client is let in. What cannot be sent is an error of [`WebSocketRequest::accept`].
+///
+/// ```
+/// use wscope::websocket::{Accept, ConnectionConfig};
+///
+/// let accept = Accept::new()
+///     .subprotocol("chat.v2")
+///     .header("X-Served-By", "7")
+///     .connection(ConnectionConfig::new().max_message_size(4096));
+/// # let _ = accept;
+/// ```
+#[derive(Debug)]
+#[must_use = "to be given to `accept`"]
+pub struct Accept {
+    accept: Result<AcceptConnection, HandshakeError>,
+    config: Option<ConnectionConfig>,
+}
+
+impl Accept {
+    /// Without a subprotocol, with the limits of the server.
+    pub fn new() -> Self {
+        Self { accept: Ok(AcceptConnection::new()), config: None }
+    }
+
+    /// Chooses a subprotocol, which must be one of [those proposed](WebSocketRequest::proposed_subprotocols).
+    pub fn subprotocol(mut self, subprotocol: impl Into<String>) -> Self {
+        self.accept = self.accept.map(|accept| accept.with_subprotocol(subprotocol));
+        self
+    }
+
+    /// Adds a header to the answer.
+    pub fn header<N, V>(mut self, name: N, value: V) -> Self
+    where
+        HeaderName: TryFrom<N>,
+        HeaderValue: TryFrom<V>,
+    {
+        self.accept = self.accept.and_then(|accept| Ok(accept.with_header(name, value)?));
+        self
+    }
+
+    /// Limits and habits of this connection, in place of the server's.
+    pub fn connection(mut self, config: ConnectionConfig) -> Self {
+        self.config = Some(config);
+        self
+    }
+}
+
+impl Default for Accept {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// How a client is refused. What cannot be sent is an error of [`WebSocketRequest::reject`].
+///
+/// ```
+/// use wscope::websocket::Reject;
+///
+/// let reject = Reject::status(429).header("Retry-After", "30").body("later, please\n");
+/// # let _ = reject;
+/// ```
+#[derive(Debug)]
+#[must_use = "to be given to `reject`"]
+pub struct Reject(Result<RejectConnection, HandshakeError>);
+
+impl Reject {
+    /// With this status, 200 to 599, without a body.
+    pub fn status(status: u16) -> Self {
+        Self(RejectConnection::new(status).map_err(HandshakeError::from))
+    }
+
+    /// Adds a header.
+    pub fn header<N, V>(mut self, name: N, value: V) -> Self
+    where
+        HeaderName: TryFrom<N>,
+        HeaderValue: TryFrom<V>,
+    {
+        self.0 = self.0.and_then(|reject| Ok(reject.with_header(name, value)?));
+        self
+    }
+
+    /// Adds a body.
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.0 = self.0.map(|reject| reject.with_body(body));
+        self
+    }
+}
+
+impl From<u16> for Reject {
+    fn from(status: u16) -> Self {
+        Self::status(status)
+    }
+}

@@ -1,0 +1,297 @@
+//! One connection of a server, from its first byte to its last: request, handler, close. Nothing that goes wrong here leaves here.
+
+use std::{
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use http::{StatusCode, header::ORIGIN};
+use pin_project_lite::pin_project;
+
+use super::{
+    BoxError, Endpoint, ServerConfig, WebSocketRequest,
+    driver::Driver,
+    opening::{self, RequestFailed},
+    registry::Registry,
+    request::refuse_request,
+    slot::{Owner, Slot},
+};
+use crate::{
+    proto::{CloseCode, RequestError, RequestReader},
+    runtime::{Timer, Transport, now},
+    scope::move_on_after,
+};
+
+/// What the connections of a server share.
+pub(super) struct House {
+    pub(super) config: ServerConfig,
+    pub(super) live: Arc<Registry>,
+    /// Connections whose request is not complete.
+    handshakes: AtomicUsize,
+    /// No new ones.
+    pub(super) stopping: AtomicBool,
+}
+
+/// What went wrong with one connection of a server, and has harmed no other.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// A handler returned an error; its connection was closed with 1011.
+    #[error("the handler of {remote} failed: {error}")]
+    Handler {
+        /// The client.
+        remote: Endpoint,
+        /// What it returned.
+        #[source]
+        error: BoxError,
+    },
+    /// A handler panicked; its connection was closed with 1011. The panic hook has said more.
+    #[error("the handler of {remote} panicked")]
+    Panicked {
+        /// The client.
+        remote: Endpoint,
+    },
+    /// A handler neither accepted nor rejected in time; it was cancelled, and the client answered 503.
+    #[error("the handler of {remote} did not decide within {limit:?}")]
+    DecisionTimeout {
+        /// The client.
+        remote: Endpoint,
+        /// The time it had.
+        limit: Duration,
+    },
+    /// What a client sent was no opening handshake; it was told so.
+    #[error("{remote} sent no opening handshake: {error}")]
+    Request {
+        /// The client.
+        remote: Endpoint,
+        /// What was wrong with it.
+        #[source]
+        error: RequestError,
+    },
+    /// The TLS handshake failed.
+    #[cfg(feature = "tls")]
+    #[error("TLS with {remote}: {error}")]
+    Tls {
+        /// The client.
+        remote: Endpoint,
+        /// What was wrong with it.
+        #[source]
+        error: super::TlsError,
+    },
+    /// No connection could be accepted: the process may be out of files. The server tries again, ever more seldom.
+    #[error("no connection could be accepted: {0}")]
+    Listen(std::io::Error),
+}
+
+impl House {
+    pub(super) fn new(config: ServerConfig) -> Self {
+        Self { config, live: Arc::default(), handshakes: AtomicUsize::new(0), stopping: AtomicBool::new(false) }
+    }
+
+    /// A place among the unfinished handshakes, if one is left.
+    pub(super) fn place(self: &Arc<Self>) -> Option<Place> {
+        let place = Place(self.clone());
+        (self.handshakes.fetch_add(1, Ordering::Relaxed) < self.config.max_handshakes).then_some(place)
+    }
+
+    /// Serves one connection.
+    pub(super) async fn serve<H, F>(self: Arc<Self>, transport: Transport, tls: Tls, place: Place, handler: Arc<H>)
+    where
+        H: Fn(WebSocketRequest) -> F,
+        F: Future<Output = Result<(), BoxError>>,
+    {
+        let remote = Endpoint::of(transport.peer(), transport.is_tls());
+        let served = futures::FutureExt::catch_unwind(AssertUnwindSafe(self.try_serve(transport, tls, place, handler))).await;
+        let error = match served {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error,
+            Err(_panic) => ServeError::Panicked { remote },
+        };
+        self.config.report(&error);
+    }
+
+    async fn try_serve<H, F>(&self, transport: Transport, tls: Tls, place: Place, handler: Arc<H>) -> Result<(), ServeError>
+    where
+        H: Fn(WebSocketRequest) -> F,
+        F: Future<Output = Result<(), BoxError>>,
+    {
+        let slot = Arc::new(Slot::new(self.live.clone()));
+        let Some(request) = self.request(transport, tls, slot.clone()).await? else { return Ok(()) };
+        drop(place);
+        let remote = request.remote().clone();
+        let limit = self.config.decision_timeout;
+        let (outcome, driver) = Served::new(slot, limit, || handler(request)).await;
+        let (code, error) = match outcome {
+            Outcome::Returned(Ok(())) => (CloseCode::NORMAL_CLOSURE, None),
+            Outcome::Returned(Err(error)) => (CloseCode::INTERNAL_ERROR, Some(ServeError::Handler { remote, error })),
+            Outcome::Panicked => (CloseCode::INTERNAL_ERROR, Some(ServeError::Panicked { remote })),
+            Outcome::Late(limit) => (CloseCode::INTERNAL_ERROR, Some(ServeError::DecisionTimeout { remote, limit })),
+        };
+        if let Some(driver) = driver {
+            let id = driver.shared().facts.id;
+            driver.close(code).await;
+            self.live.remove(id);
+        }
+        error.map_or(Ok(()), Err)
+    }
+
+    /// The request, if there is one to be asked about.
+    async fn request(
+        &self,
+        transport: Transport,
+        tls: Tls,
+        slot: Arc<Slot>,
+    ) -> Result<Option<WebSocketRequest>, ServeError> {
+        let remote = Endpoint::of(transport.peer(), transport.is_tls());
+        let deadline = self.config.handshake_timeout.and_then(|limit| now().checked_add(limit));
+        let Some(encrypted) = before(deadline, encrypt(transport, tls)).await else { return Ok(None) };
+        let mut transport = encrypted?;
+        let (mut reader, mut out) = (RequestReader::new(self.config.handshake), Vec::new());
+        let read = before(deadline, opening::read_request(&mut transport, &mut reader, &mut out)).await;
+        let read = match read {
+            Some(read) => read,
+            None => match reader.time_out(&mut out) {
+                Ok(()) => return Ok(None),
+                Err(error) => Err(error.into()),
+            },
+        };
+        let (handshake, early) = match read {
+            Ok(request) => request,
+            Err(RequestFailed::Network(_)) => return Ok(None), // who comes and goes has asked for nothing
+            Err(RequestFailed::Request(error)) => {
+                if out.is_empty() {
+                    return Ok(None);
+                }
+                move_on_after(self.config.connection.close_timeout.unwrap_or_default(), opening::hang_up(transport, out)).await;
+                return Err(ServeError::Request { remote, error });
+            }
+        };
+        let request = handshake.request();
+        let refused = if self.stopping.load(Ordering::Relaxed)
+            || self.config.max_connections.is_some_and(|most| self.live.len() >= most)
+        {
+            Some(StatusCode::SERVICE_UNAVAILABLE)
+        } else if !self.config.origin.allows(request.headers().get_all(ORIGIN).iter(), request.host()) {
+            Some(StatusCode::FORBIDDEN)
+        } else {
+            None
+        };
+        if let Some(status) = refused {
+            refuse_request(transport, handshake, status).await;
+            return Ok(None);
+        }
+        Ok(Some(WebSocketRequest::new(transport, handshake, early, self.config.connection.clone(), slot)))
+    }
+}
+
+/// A place among the unfinished handshakes.
+pub(super) struct Place(Arc<House>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.handshakes.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(feature = "tls")]
+pub(super) type Tls = Option<Arc<super::TlsServerConfig>>;
+#[cfg(not(feature = "tls"))]
+pub(super) type Tls = ();
+
+#[cfg(feature = "tls")]
+async fn encrypt(transport: Transport, tls: Tls) -> Result<Transport, ServeError> {
+    let remote = Endpoint::of(transport.peer(), transport.is_tls());
+    match tls {
+        Some(config) => {
+            super::tls::accept(&config, transport).await.map_err(|error| ServeError::Tls { remote, error })
+        }
+        None => Ok(transport),
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+async fn encrypt(transport: Transport, (): Tls) -> Result<Transport, ServeError> {
+    Ok(transport)
+}
+
+async fn before<T>(deadline: Option<std::time::Instant>, future: impl Future<Output = T>) -> Option<T> {
+    match deadline {
+        Some(deadline) => crate::scope::move_on_at(deadline, future).await,
+        None => Some(future.await),
+    }
+}
+
+pin_project! {
+    /// A handler, and the driver of the connection that it accepts.
+    struct Served<F> {
+        #[pin]
+        handler: Option<F>,
+        driver: Option<Driver>,
+        owner: Owner,
+        limit: Option<Duration>,
+        timer: Option<Timer>,
+    }
+}
+
+enum Outcome {
+    Returned(Result<(), BoxError>),
+    Panicked,
+    Late(Duration),
+}
+
+impl<F: Future<Output = Result<(), BoxError>>> Served<F> {
+    fn new(slot: Arc<Slot>, limit: Option<Duration>, handler: impl FnOnce() -> F) -> Self {
+        let owner = Owner(slot);
+        let timer = limit.and_then(|limit| now().checked_add(limit)).map(Timer::at);
+        Self { handler: Some(handler()), driver: None, owner, limit, timer }
+    }
+}
+
+impl<F: Future<Output = Result<(), BoxError>>> Future for Served<F> {
+    type Output = (Outcome, Option<Driver>);
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if let Some(driver) = &this.driver {
+            driver.shared().begin_turn();
+        }
+        let handler = this.handler.as_mut().as_pin_mut();
+        let polled = catch_unwind(AssertUnwindSafe(|| handler.map_or(Poll::Pending, |handler| handler.poll(cx))));
+        let mut undecided = false;
+        if this.driver.is_none() {
+            match this.owner.0.poll_driver(cx) {
+                Poll::Ready(Some(driver)) => *this.driver = Some(driver),
+                Poll::Ready(None) => {}
+                Poll::Pending => undecided = true,
+            }
+        }
+        let outcome = match polled {
+            Ok(Poll::Ready(returned)) => Outcome::Returned(returned),
+            Err(_panic) => Outcome::Panicked,
+            Ok(Poll::Pending) => {
+                if let Some(driver) = this.driver {
+                    driver.keep_on(cx);
+                }
+                let late = undecided && this.timer.as_mut().is_some_and(|timer| timer.poll(cx).is_ready());
+                match *this.limit {
+                    Some(limit) if late && this.owner.0.expire() => Outcome::Late(limit),
+                    Some(_) | None => {
+                        if !undecided || late {
+                            *this.timer = None;
+                        }
+                        return Poll::Pending;
+                    }
+                }
+            }
+        };
+        this.handler.set(None); // an unanswered request in it answers now
+        Poll::Ready((outcome, this.driver.take()))
+    }
+}

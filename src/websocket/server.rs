@@ -1,0 +1,389 @@
+//! Servers: listeners, and a handler for each request.
+
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    io,
+    net::{SocketAddr, ToSocketAddrs},
+    sync::{Arc, Mutex, atomic::Ordering},
+    task::{Poll, Waker},
+    time::Duration,
+};
+
+use super::{
+    BoxError, Endpoint, ServerConfig, WebSocketConnection, WebSocketRequest, broadcast,
+    serve::{House, ServeError, Tls},
+};
+use crate::{
+    proto::{CloseCode, Message},
+    runtime::{Listener, Timer, now, sync::lock},
+    scope::{Cancelled, Nursery, Started, TaskStatus, blocking, move_on_after, nursery},
+};
+
+/// Listens, and runs a handler for each request.
+///
+/// ```
+/// use wscope::{Error, WebSocketRequest, WebSocketServer, nursery, open_websocket, websocket::Accept};
+///
+/// # fn main() -> Result<(), Error> {
+/// wscope::run(nursery(async |n| {
+///     let server = WebSocketServer::bind("127.0.0.1:0").await?;
+///     let url = format!("ws://127.0.0.1:{}/", server.port());
+///     n.start_service(async move {
+///         server
+///             .run(async |request: WebSocketRequest| {
+///                 let ws = request.accept(Accept::new()).await?;
+///                 while let Some(message) = ws.next_message().await? {
+///                     ws.send_message(message).await?;
+///                 }
+///                 Ok(())
+///             })
+///             .await;
+///         Ok(())
+///     });
+///     open_websocket(url, async |ws| {
+///         ws.send_message("hello").await?;
+///         assert_eq!(ws.get_message().await?.as_text(), Some("hello"));
+///         Ok::<(), Error>(())
+///     })
+///     .await
+/// }))
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "a server serves when it is `run`"]
+pub struct WebSocketServer {
+    listeners: Vec<Bound>,
+    config: ServerConfig,
+    handle: ServerHandle,
+}
+
+struct Bound {
+    listener: Listener,
+    tls: Tls,
+}
+
+impl fmt::Debug for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.listener.local(), f)
+    }
+}
+
+impl WebSocketServer {
+    /// Listens at `address`, such as `127.0.0.1:0` for a port of the system's choice, or a name, at all of whose addresses it listens.
+    ///
+    /// # Errors
+    /// The system's.
+    pub async fn bind(address: impl ToSocketAddrs + Send + 'static) -> io::Result<Self> {
+        Self::nowhere().and_bind(address).await
+    }
+
+    fn nowhere() -> Self {
+        Self { listeners: Vec::new(), config: ServerConfig::new(), handle: ServerHandle(Arc::default()) }
+    }
+
+    /// Listens at a further address.
+    ///
+    /// # Errors
+    /// The system's.
+    pub async fn and_bind(self, address: impl ToSocketAddrs + Send + 'static) -> io::Result<Self> {
+        self.listen(address, Tls::default()).await
+    }
+
+    /// Sets the limits and habits. Default [`ServerConfig::new`].
+    pub fn config(mut self, config: ServerConfig) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Port of the first TCP listener; 0 where there is none.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.handle.port()
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn endpoints(&self) -> Vec<Endpoint> {
+        self.handle.endpoints()
+    }
+
+    /// What speaks to the server while it runs.
+    #[must_use]
+    pub fn handle(&self) -> ServerHandle {
+        self.handle.clone()
+    }
+
+    async fn listen(mut self, address: impl ToSocketAddrs + Send + 'static, tls: Tls) -> io::Result<Self> {
+        let addresses: Vec<SocketAddr> = blocking(move || address.to_socket_addrs().map(Iterator::collect)).await?;
+        if addresses.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, "no address to listen at"));
+        }
+        for address in addresses {
+            self.push(Listener::tcp(address)?, tls.clone());
+        }
+        Ok(self)
+    }
+
+    fn push(&mut self, listener: Listener, tls: Tls) {
+        let endpoint = Endpoint::of(listener.local(), is_tls(&tls));
+        lock(&self.handle.0.state).endpoints.push(endpoint);
+        self.listeners.push(Bound { listener, tls });
+    }
+
+    /// Runs `handler` for each request, each in a task of its own, until the server is [stopped](ServerHandle::stop).
+    ///
+    /// A handler owns its request; when it returns, its connection is closed: with 1000 after `Ok`, with 1011 after an error or a
+    /// panic, which harm nobody else and are reported to [`on_error`](ServerConfig::on_error). A handler with state of its own is a
+    /// closure that clones it: `move |request| { let state = state.clone(); async move { .. } }`.
+    ///
+    /// Dropped, all connections are closed with 1001, within the close timeout, in the nursery around.
+    pub async fn run<H, F>(self, handler: H)
+    where
+        H: Fn(WebSocketRequest) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        let Self { listeners, config, handle } = self;
+        let stop_timeout = config.stop_timeout;
+        let house = Arc::new(House::new(config));
+        lock(&handle.0.state).house = Some(house.clone());
+        let handler = Arc::new(handler);
+        let outcome = nursery(async |n: Nursery<'_, Cancelled>| {
+            for bound in &listeners {
+                n.start_service(listen(bound, n.clone(), house.clone(), handler.clone()));
+            }
+            handle.stopped().await;
+            house.stopping.store(true, Ordering::Relaxed);
+            for ws in house.live.connections() {
+                ws.close(CloseCode::GOING_AWAY);
+            }
+            if move_on_after(stop_timeout, n.below(1)).await.is_none() {
+                n.cancel();
+            }
+            Ok(())
+        })
+        .await;
+        match outcome {
+            Ok(()) | Err(Cancelled) => {}
+        }
+    }
+}
+
+#[cfg(feature = "tls")]
+impl WebSocketServer {
+    /// Listens at `address`, for TLS (`wss`).
+    ///
+    /// # Errors
+    /// The system's.
+    pub async fn bind_tls(
+        address: impl ToSocketAddrs + Send + 'static,
+        tls: super::TlsServerConfig,
+    ) -> io::Result<Self> {
+        Self::nowhere().and_bind_tls(address, tls).await
+    }
+
+    /// Listens at a further address, for TLS.
+    ///
+    /// # Errors
+    /// The system's.
+    pub async fn and_bind_tls(
+        self,
+        address: impl ToSocketAddrs + Send + 'static,
+        tls: super::TlsServerConfig,
+    ) -> io::Result<Self> {
+        self.listen(address, Some(Arc::new(tls))).await
+    }
+}
+
+#[cfg(unix)]
+impl WebSocketServer {
+    /// Listens at a Unix socket. The file of a dead server is replaced; that of a live one is an error.
+    ///
+    /// # Errors
+    /// The system's.
+    pub async fn bind_unix(path: impl AsRef<std::path::Path>) -> io::Result<Self> {
+        Self::nowhere().and_bind_unix(path).await
+    }
+
+    /// Listens at a Unix socket, too.
+    ///
+    /// # Errors
+    /// The system's.
+    pub async fn and_bind_unix(mut self, path: impl AsRef<std::path::Path>) -> io::Result<Self> {
+        let listener = crate::runtime::UnixListener::bind(path).await?;
+        self.push(Listener::Unix(listener), Tls::default());
+        Ok(self)
+    }
+}
+
+#[cfg(feature = "tls")]
+fn is_tls(tls: &Tls) -> bool {
+    tls.is_some()
+}
+
+#[cfg(not(feature = "tls"))]
+fn is_tls((): &Tls) -> bool {
+    false
+}
+
+/// Binds and serves in the nursery start protocol: the value of [`start_service_with`](Nursery::start_service_with) is the
+/// [`ServerHandle`], once the server listens.
+///
+/// ```
+/// use wscope::{Error, nursery, serve_websocket};
+///
+/// # fn main() -> Result<(), Error> {
+/// wscope::run(nursery(async |n| {
+///     let server = n
+///         .start_service_with(async |status| {
+///             serve_websocket("127.0.0.1:0", async |request| Ok(request.reject(404).await?), status).await
+///         })
+///         .await?;
+///     assert_ne!(server.port(), 0);
+///     Ok::<(), Error>(())
+/// }))
+/// # }
+/// ```
+///
+/// # Errors
+/// The system's, when it cannot listen.
+pub async fn serve_websocket<H, F, E>(
+    address: impl ToSocketAddrs + Send + 'static,
+    handler: H,
+    status: TaskStatus<ServerHandle>,
+) -> Result<Started, E>
+where
+    H: Fn(WebSocketRequest) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<(), BoxError>> + Send + 'static,
+    E: From<io::Error>,
+{
+    let server = WebSocketServer::bind(address).await?;
+    let started = status.started(server.handle());
+    server.run(handler).await;
+    Ok(started)
+}
+
+/// Speaks to a running server: lists, broadcasts, stops. Cheap to clone.
+#[derive(Clone)]
+pub struct ServerHandle(Arc<Handle>);
+
+#[derive(Default)]
+struct Handle {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    endpoints: Vec<Endpoint>,
+    house: Option<Arc<House>>,
+    stopped: bool,
+    waiting: Option<Waker>,
+}
+
+impl ServerHandle {
+    /// Port of the first TCP listener; 0 where there is none.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        lock(&self.0.state).endpoints.iter().find_map(Endpoint::port).unwrap_or(0)
+    }
+
+    /// Where the server listens.
+    #[must_use]
+    pub fn endpoints(&self) -> Vec<Endpoint> {
+        lock(&self.0.state).endpoints.clone()
+    }
+
+    /// The live connections.
+    #[must_use]
+    pub fn connections(&self) -> Vec<WebSocketConnection> {
+        let house = lock(&self.0.state).house.clone();
+        house.map_or_else(Vec::new, |house| house.live.connections())
+    }
+
+    /// Sends `message` to all live connections that have room for it, and returns those that have not. See [`broadcast`].
+    pub fn broadcast(&self, message: impl Into<Message>) -> Vec<WebSocketConnection> {
+        let connections = self.connections();
+        broadcast(&connections, message).into_iter().cloned().collect()
+    }
+
+    /// Stops the server gracefully: new requests are answered 503, connections are closed with 1001, handlers have the
+    /// [`stop_timeout`](ServerConfig::stop_timeout) to come to an end, and are cancelled then. [`run`](WebSocketServer::run) returns.
+    pub fn stop(&self) {
+        let waiting = {
+            let mut state = lock(&self.0.state);
+            state.stopped = true;
+            state.waiting.take()
+        };
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    async fn stopped(&self) {
+        poll_fn(|cx| {
+            let waker = cx.waker().clone();
+            let mut state = lock(&self.0.state);
+            if state.stopped {
+                return Poll::Ready(());
+            }
+            let replaced = state.waiting.replace(waker);
+            drop(state);
+            drop(replaced);
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+impl fmt::Debug for ServerHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerHandle").field("endpoints", &self.endpoints()).finish_non_exhaustive()
+    }
+}
+
+/// Accepts for ever. A process that is out of files is told so once, and tried again ever more seldom: it neither spins nor ends.
+async fn listen<H, F>(
+    bound: &Bound,
+    n: Nursery<'_, Cancelled>,
+    house: Arc<House>,
+    handler: Arc<H>,
+) -> Result<(), Cancelled>
+where
+    H: Fn(WebSocketRequest) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<(), BoxError>> + Send + 'static,
+{
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match bound.listener.accept().await {
+            Ok(transport) => {
+                pause = FIRST_PAUSE;
+                // Above the limit it is closed at once: who floods us is not answered.
+                if let Some(place) = house.place() {
+                    let serve = house.clone().serve(transport, bound.tls.clone(), place, handler.clone());
+                    n.spawn(async {
+                        serve.await;
+                        Ok(())
+                    });
+                }
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                if pause == FIRST_PAUSE {
+                    house.config.report(&ServeError::Listen(error));
+                }
+                let mut timer = Timer::at(now() + pause);
+                poll_fn(|cx| timer.poll(cx)).await;
+                pause = (pause * 2).min(LAST_PAUSE);
+            }
+        }
+    }
+}
+
+/// Whether the next connection may be better.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+/// After the first accept that failed.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// After many.
+const LAST_PAUSE: Duration = Duration::from_secs(2);

@@ -1,0 +1,110 @@
+//! Where an accepted request puts its driver: the future that serves it takes it from here, and drives.
+
+use std::{
+    sync::{Arc, Mutex},
+    task::{Context, Poll, Waker},
+};
+
+use super::{driver::Driver, registry::Registry};
+use crate::runtime::sync::lock;
+
+pub(super) struct Slot {
+    state: Mutex<State>,
+    /// Where the connection is listed.
+    pub(super) live: Arc<Registry>,
+}
+
+#[derive(Default)]
+struct State {
+    driver: Option<Driver>,
+    /// The request has been answered, or given up.
+    answered: bool,
+    /// It may be answered at any time.
+    unlimited: bool,
+    /// It was not answered in time.
+    late: bool,
+    /// Nobody will drive any more.
+    over: bool,
+    waker: Option<Waker>,
+}
+
+impl Slot {
+    pub(super) fn new(live: Arc<Registry>) -> Self {
+        Self { state: Mutex::default(), live }
+    }
+
+    /// The request is accepted. Gives the driver back when nobody will drive it.
+    pub(super) fn fill(&self, driver: Driver) -> Result<(), Driver> {
+        let waker = {
+            let mut state = lock(&self.state);
+            if state.over {
+                return Err(driver);
+            }
+            state.answered = true;
+            state.driver = Some(driver);
+            state.waker.take()
+        };
+        waker.into_iter().for_each(Waker::wake);
+        Ok(())
+    }
+
+    /// The request is answered, and there is nothing to drive.
+    pub(super) fn answered(&self) {
+        let waker = {
+            let mut state = lock(&self.state);
+            state.answered = true;
+            state.waker.take()
+        };
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    /// No timeout for the decision any more.
+    pub(super) fn lift(&self) {
+        lock(&self.state).unlimited = true;
+    }
+
+    pub(super) fn is_late(&self) -> bool {
+        lock(&self.state).late
+    }
+
+    /// Whether there is nobody who would drive.
+    pub(super) fn is_over(&self) -> bool {
+        lock(&self.state).over
+    }
+
+    /// Says that the time for an answer is over, if there was a limit and there is no answer.
+    pub(super) fn expire(&self) -> bool {
+        let mut state = lock(&self.state);
+        state.late = !state.answered && !state.unlimited;
+        state.late
+    }
+
+    /// The driver, once there is one; `Ready(None)` when there will be none.
+    pub(super) fn poll_driver(&self, cx: &mut Context<'_>) -> Poll<Option<Driver>> {
+        let waker = cx.waker().clone();
+        let mut state = lock(&self.state);
+        let polled = match state.driver.take() {
+            Some(driver) => Poll::Ready(Some(driver)),
+            None if state.answered => Poll::Ready(None),
+            None => Poll::Pending,
+        };
+        let replaced = state.waker.replace(waker);
+        drop(state);
+        drop(replaced);
+        polled
+    }
+}
+
+/// The right of who drives: when it is dropped, a request can no longer be accepted.
+pub(super) struct Owner(pub(super) Arc<Slot>);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        let left = {
+            let mut state = lock(&self.0.state);
+            state.over = true;
+            (state.driver.take(), state.waker.take())
+        };
+        drop(left);
+    }
+}

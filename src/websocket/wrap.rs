@@ -1,0 +1,67 @@
+//! A server's side over a stream of the user's own.
+
+use std::sync::Arc;
+
+use futures::{AsyncRead, AsyncWrite};
+
+use super::{
+    ConnectionTimeout, HandshakeError, Phase, ServerConfig, WebSocketRequest, opening::{self, RequestFailed},
+    registry::Registry,
+    slot::{Owner, Slot},
+};
+use crate::{
+    proto::RequestReader,
+    runtime::Transport,
+    scope::{Nursery, fail_after, move_on_after},
+};
+
+/// Reads a request from a stream of your own, and what is accepted of it lives in the nursery: closed when the last handle is dropped,
+/// and when the nursery ends. Of `config`, limits, handshake timeout and the connection's habits are used; deciding takes as long as it
+/// takes, and the origin is the caller's affair.
+///
+/// # Errors
+/// [`HandshakeError::Request`] when there was no request, which was answered; [`HandshakeError::Timeout`]; [`HandshakeError::Network`].
+///
+/// # Panics
+/// When the nursery has finished.
+pub async fn wrap_server_stream<E: Send>(
+    nursery: &Nursery<'_, E>,
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    config: &ServerConfig,
+) -> Result<WebSocketRequest, HandshakeError> {
+    let mut transport = Transport::other(stream);
+    let (mut reader, mut out) = (RequestReader::new(config.handshake), Vec::new());
+    let reading = opening::read_request(&mut transport, &mut reader, &mut out);
+    let read = match config.handshake_timeout {
+        Some(limit) => fail_after(limit, reading).await,
+        None => Ok(reading.await),
+    };
+    let failed = match read {
+        Ok(Ok((handshake, early))) => {
+            let slot = Arc::new(Slot::new(Arc::new(Registry::default())));
+            drive_in(nursery, Owner(slot.clone()));
+            return Ok(WebSocketRequest::new(transport, handshake, early, config.connection.clone(), slot));
+        }
+        Ok(Err(RequestFailed::Network(error))) => error.into(),
+        Ok(Err(RequestFailed::Request(error))) => error.into(),
+        Err(slow) => {
+            let _timed_out = reader.time_out(&mut out); // the error is ours, the answer the client's
+            ConnectionTimeout { limit: slow.limit, phase: Phase::Handshake }.into()
+        }
+    };
+    if !out.is_empty() {
+        let limit = config.connection.close_timeout.unwrap_or_default();
+        move_on_after(limit, opening::hang_up(transport, out)).await;
+    }
+    Err(failed)
+}
+
+/// Waits for the driver of an accepted request, and drives.
+fn drive_in<E: Send>(nursery: &Nursery<'_, E>, owner: Owner) {
+    nursery.start_service(async move {
+        if let Some(driver) = std::future::poll_fn(|cx| owner.0.poll_driver(cx)).await {
+            driver.await;
+        }
+        Ok(())
+    });
+}

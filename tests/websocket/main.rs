@@ -1,0 +1,3 @@
+//! Connections, over real sockets and over streams in memory.
+
+mod connection;
