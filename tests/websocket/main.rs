@@ -1,3 +1,5 @@
 //! Connections, over real sockets and over streams in memory.
 
 mod connection;
+mod support;
+mod ways_out;
