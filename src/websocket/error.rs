@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode};
 
 use super::{ConnectError, ConnectionClosed, GetJsonError, NetworkError, PingError, SendError, SendJsonError, SinkError};
 use crate::{
-    proto::{AcceptErrorKind, HeaderError, InvalidStatus, ListError, RejectConnection, RequestError, ResponseError, UriError},
+    proto::{AcceptErrorKind, ControlTooLong, HeaderError, InvalidCloseCode, InvalidStatus, ListError, ReasonTooLong, RejectConnection, RequestError, ResponseError, UriError},
     scope::{Cancelled, TooSlow},
 };
 
@@ -201,6 +201,15 @@ pub enum Error {
     /// No value was received as JSON.
     #[error(transparent)]
     GetJson(#[from] GetJsonError),
+    /// A number that is no close code.
+    #[error(transparent)]
+    CloseCode(#[from] InvalidCloseCode),
+    /// A close reason that does not fit into its frame.
+    #[error(transparent)]
+    CloseReason(#[from] ReasonTooLong),
+    /// A payload that does not fit into a control frame.
+    #[error(transparent)]
+    ControlTooLong(#[from] ControlTooLong),
     /// The peer did not finish the closing handshake in time.
     #[error(transparent)]
     DisconnectionTimeout(#[from] DisconnectionTimeout),

@@ -4,7 +4,7 @@ use std::{pin::Pin, time::Duration};
 
 use futures::{AsyncReadExt, AsyncWriteExt, channel::mpsc};
 use wscope::{
-    ConnectionConfig, Error, Nursery, ServerConfig, ServerHandle, WebSocketConnection, WebSocketRequest, fail_after,
+    proto::{self, Role}, ConnectionConfig, Error, Nursery, ServerConfig, ServerHandle, WebSocketConnection, WebSocketRequest, fail_after,
     nursery, run,
     scope::Join,
     testing::{DuplexStream, Simulation, duplex},
@@ -12,15 +12,15 @@ use wscope::{
     wrap_client_stream, wrap_server_stream, ClientConfig, WebSocketServer,
 };
 
-pub const URL: &str = "ws://example.com/";
+pub(crate) const URL: &str = "ws://example.com/";
 
 /// Runs `body` on a virtual clock, in a nursery.
-pub fn simulated<T>(body: impl AsyncFnOnce(Nursery<'_, Error>) -> Result<T, Error>) -> T {
+pub(crate) fn simulated<T>(body: impl AsyncFnOnce(Nursery<'_, Error>) -> Result<T, Error>) -> T {
     Simulation::new().run(nursery(async |n| body(n).await)).unwrap()
 }
 
 /// Runs `body` on the real executor with the handle of a server in reach; nothing may take longer than 30 s.
-pub fn with_server<T, H, F>(handler: H, body: impl AsyncFnOnce(ServerHandle) -> Result<T, Error>) -> T
+pub(crate) fn with_server<T, H, F>(handler: H, body: impl AsyncFnOnce(ServerHandle) -> Result<T, Error>) -> T
 where
     H: Fn(WebSocketRequest) -> F + Send + Sync + 'static,
     F: Future<Output = Result<(), BoxError>> + Send + 'static,
@@ -28,7 +28,7 @@ where
     with_server_of(ServerConfig::new(), handler, body)
 }
 
-pub fn with_server_of<T, H, F>(
+pub(crate) fn with_server_of<T, H, F>(
     config: ServerConfig,
     handler: H,
     body: impl AsyncFnOnce(ServerHandle) -> Result<T, Error>,
@@ -53,12 +53,12 @@ where
     .unwrap()
 }
 
-pub fn url(server: &ServerHandle, path: &str) -> String {
+pub(crate) fn url(server: &ServerHandle, path: &str) -> String {
     format!("ws://127.0.0.1:{}{path}", server.port())
 }
 
 /// Sends everything back.
-pub async fn echo(request: WebSocketRequest) -> Result<(), BoxError> {
+pub(crate) async fn echo(request: WebSocketRequest) -> Result<(), BoxError> {
     let ws = request.accept(Accept::new()).await?;
     while let Some(message) = ws.next_message().await? {
         ws.send_message(message).await?;
@@ -67,7 +67,7 @@ pub async fn echo(request: WebSocketRequest) -> Result<(), BoxError> {
 }
 
 /// A handler that accepts, does nothing and tells how its connection ended.
-pub fn reporting() -> (impl Fn(WebSocketRequest) -> Handling + Send + Sync + 'static, mpsc::UnboundedReceiver<ConnectionClosed>) {
+pub(crate) fn reporting() -> (impl Fn(WebSocketRequest) -> Handling + Send + Sync + 'static, mpsc::UnboundedReceiver<ConnectionClosed>) {
     let (report, reports) = mpsc::unbounded();
     let handler = move |request: WebSocketRequest| -> Handling {
         let report = report.clone();
@@ -80,19 +80,19 @@ pub fn reporting() -> (impl Fn(WebSocketRequest) -> Handling + Send + Sync + 'st
     (handler, reports)
 }
 
-pub type Handling = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
+pub(crate) type Handling = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
 
 /// Both ends of one connection.
-pub struct Pair {
-    pub client: WebSocketConnection,
-    pub server: WebSocketConnection,
+pub(crate) struct Pair {
+    pub(crate) client: WebSocketConnection,
+    pub(crate) server: WebSocketConnection,
 }
 
-pub async fn pair(n: &Nursery<'_, Error>) -> Result<Pair, Error> {
+pub(crate) async fn pair(n: &Nursery<'_, Error>) -> Result<Pair, Error> {
     pair_of(n, ConnectionConfig::new(), ConnectionConfig::new()).await
 }
 
-pub async fn pair_of(
+pub(crate) async fn pair_of(
     n: &Nursery<'_, Error>,
     client: ConnectionConfig,
     server: ConnectionConfig,
@@ -101,7 +101,7 @@ pub async fn pair_of(
     pair_over(n, here, there, client, server).await
 }
 
-pub async fn pair_over(
+pub(crate) async fn pair_over(
     n: &Nursery<'_, Error>,
     here: DuplexStream,
     there: DuplexStream,
@@ -117,7 +117,7 @@ pub async fn pair_over(
 }
 
 /// A client connection of ours, and the stream of a server made of raw bytes: after its handshake.
-pub async fn client_of_raw(
+pub(crate) async fn client_of_raw(
     n: &Nursery<'_, Error>,
     config: ConnectionConfig,
 ) -> Result<(WebSocketConnection, DuplexStream), Error> {
@@ -138,7 +138,7 @@ pub async fn client_of_raw(
 }
 
 /// A server connection of ours, and the stream of a client made of raw bytes: after its handshake.
-pub async fn server_of_raw(
+pub(crate) async fn server_of_raw(
     n: &Nursery<'_, Error>,
     config: ConnectionConfig,
 ) -> Result<(WebSocketConnection, DuplexStream), Error> {
@@ -151,11 +151,11 @@ pub async fn server_of_raw(
     Ok((ws, here))
 }
 
-pub const REQUEST: &str = "GET / HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+pub(crate) const REQUEST: &str = "GET / HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
 /// Reads a head, and gives it back in lower case but for the key.
-pub async fn head(stream: &mut DuplexStream) -> String {
+pub(crate) async fn head(stream: &mut DuplexStream) -> String {
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
@@ -170,3 +170,63 @@ pub async fn head(stream: &mut DuplexStream) -> String {
         })
         .collect()
 }
+
+/// The peer of a connection under test: a protocol engine on a stream, moved by hand.
+pub(crate) struct Raw {
+    pub(crate) stream: DuplexStream,
+    pub(crate) core: proto::Connection,
+    unread: Vec<u8>,
+}
+
+impl Raw {
+    pub(crate) fn new(role: Role, stream: DuplexStream) -> Self {
+        let config = proto::Config::new().answer_pings(false);
+        Self { stream, core: proto::Connection::new(role, config), unread: Vec::new() }
+    }
+
+    pub(crate) async fn send(&mut self, event: impl Into<proto::Event>) {
+        let mut out = Vec::new();
+        self.core.send(event, &mut out).unwrap();
+        self.stream.write_all(&out).await.unwrap();
+    }
+
+    /// The next event; `None` at the end of the stream.
+    pub(crate) async fn receive(&mut self) -> Option<proto::Event> {
+        loop {
+            let mut input = &mut self.unread[..];
+            let event = self.core.receive(&mut input).unwrap();
+            let left = input.len();
+            self.unread.drain(..self.unread.len() - left);
+            if event.is_some() {
+                return event;
+            }
+            let mut bytes = [0; 4096];
+            match self.stream.read(&mut bytes).await.unwrap() {
+                0 => return None,
+                count => self.unread.extend_from_slice(&bytes[..count]),
+            }
+        }
+    }
+
+    /// Sends what the engine has to say of its own accord.
+    pub(crate) async fn answer(&mut self) {
+        let mut out = Vec::new();
+        self.core.transmit(&mut out);
+        self.stream.write_all(&out).await.unwrap();
+    }
+}
+
+/// A connection of ours in the role `role`, and its raw peer.
+pub(crate) async fn with_raw(
+    n: &Nursery<'_, Error>,
+    role: Role,
+    config: ConnectionConfig,
+) -> Result<(WebSocketConnection, Raw), Error> {
+    let (ws, stream) = match role {
+        Role::Client => client_of_raw(n, config).await?,
+        Role::Server => server_of_raw(n, config).await?,
+    };
+    Ok((ws, Raw::new(role.peer(), stream)))
+}
+
+pub(crate) const BOTH: [Role; 2] = [Role::Client, Role::Server];
