@@ -34,6 +34,7 @@ pub mod scope;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
+pub mod websocket;
 
 pub use runtime::sleep;
 #[cfg(feature = "tracing")]

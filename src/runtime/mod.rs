@@ -27,14 +27,22 @@ mod async_std;
 mod bell;
 mod clock;
 mod executor;
+mod listener;
+#[cfg(feature = "tls")]
+mod read_ahead;
+mod resolve;
 mod sink;
 mod socket;
 pub(crate) mod sync;
 mod tcp;
 mod timer;
+#[cfg(feature = "tls")]
+pub(crate) mod tls;
 mod transport;
 #[cfg(unix)]
 mod unix;
+#[cfg(unix)]
+mod unix_listener;
 
 pub use self::async_std::block_on;
 pub(crate) use address::Address;
@@ -42,9 +50,13 @@ pub(crate) use ambient::{Ambient, Surrounded, current, enter};
 pub use clock::{Alarm, Clock, now};
 pub(crate) use executor::{BoxFuture, Work};
 pub use executor::{Executor, Runtime, Task};
+pub(crate) use listener::Listener;
+pub(crate) use resolve::resolve;
 pub(crate) use sink::{Adoption, Sink};
 pub(crate) use tcp::Tcp;
 pub use timer::{Timer, sleep, sleep_until};
 pub(crate) use transport::{Stream, Transport};
 #[cfg(unix)]
 pub(crate) use unix::Unix;
+#[cfg(unix)]
+pub(crate) use unix_listener::UnixListener;

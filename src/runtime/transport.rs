@@ -17,6 +17,8 @@ use futures::io::{AsyncRead, AsyncWrite};
 
 #[cfg(unix)]
 use super::Unix;
+#[cfg(feature = "tls")]
+use super::tls::Tls;
 use super::{Address, Tcp};
 
 /// Anything that carries bytes both ways.
@@ -30,6 +32,8 @@ pub(crate) enum Transport {
     Tcp(Tcp),
     #[cfg(unix)]
     Unix(Unix),
+    #[cfg(feature = "tls")]
+    Tls(Box<Tls>),
     Other(Other),
 }
 
@@ -47,6 +51,8 @@ impl Transport {
             Self::Tcp(socket) => socket.poll_read(cx, buffer),
             #[cfg(unix)]
             Self::Unix(socket) => socket.poll_read(cx, buffer),
+            #[cfg(feature = "tls")]
+            Self::Tls(tls) => tls.poll_read(cx, buffer),
             Self::Other(other) => other.poll_read(cx, buffer),
         }
     }
@@ -57,6 +63,8 @@ impl Transport {
             Self::Tcp(_) => true,
             #[cfg(unix)]
             Self::Unix(_) => true,
+            #[cfg(feature = "tls")]
+            Self::Tls(_) => false,
             Self::Other(_) => false,
         }
     }
@@ -75,6 +83,8 @@ impl Transport {
             Self::Tcp(socket) => socket.poll_fill(cx, vec, at_most),
             #[cfg(unix)]
             Self::Unix(socket) => socket.poll_fill(cx, vec, at_most),
+            #[cfg(feature = "tls")]
+            Self::Tls(_) => self.poll_append(cx, vec, at_most),
             Self::Other(_) => self.poll_append(cx, vec, at_most),
         }
     }
@@ -85,6 +95,8 @@ impl Transport {
             Self::Tcp(_) => true,
             #[cfg(unix)]
             Self::Unix(_) => true,
+            #[cfg(feature = "tls")]
+            Self::Tls(_) => false,
             Self::Other(_) => false,
         }
     }
@@ -100,6 +112,8 @@ impl Transport {
             Self::Tcp(socket) => socket.poll_write_vectored(cx, slices),
             #[cfg(unix)]
             Self::Unix(socket) => socket.poll_write_vectored(cx, slices),
+            #[cfg(feature = "tls")]
+            Self::Tls(tls) => tls.poll_write(cx, first),
             Self::Other(other) => other.poll_write(cx, first),
         })?;
         Poll::Ready(if written == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(written) })
@@ -111,6 +125,8 @@ impl Transport {
             Self::Tcp(_) => Poll::Ready(Ok(())),
             #[cfg(unix)]
             Self::Unix(_) => Poll::Ready(Ok(())),
+            #[cfg(feature = "tls")]
+            Self::Tls(tls) => tls.poll_flush(cx),
             Self::Other(other) => Pin::new(&mut *other.stream).poll_flush(cx),
         }
     }
@@ -121,6 +137,8 @@ impl Transport {
             Self::Tcp(socket) => Poll::Ready(socket.end_sending()),
             #[cfg(unix)]
             Self::Unix(socket) => Poll::Ready(socket.end_sending()),
+            #[cfg(feature = "tls")]
+            Self::Tls(tls) => tls.poll_close(cx),
             Self::Other(other) => other.poll_close(cx),
         }
     }
@@ -131,6 +149,8 @@ impl Transport {
             Self::Tcp(socket) => socket.local(),
             #[cfg(unix)]
             Self::Unix(socket) => socket.local(),
+            #[cfg(feature = "tls")]
+            Self::Tls(tls) => tls.transport().local(),
             Self::Other(_) => &Address::Unknown,
         }
     }
@@ -141,6 +161,8 @@ impl Transport {
             Self::Tcp(socket) => socket.peer(),
             #[cfg(unix)]
             Self::Unix(socket) => socket.peer(),
+            #[cfg(feature = "tls")]
+            Self::Tls(tls) => tls.transport().peer(),
             Self::Other(_) => &Address::Unknown,
         }
     }
@@ -151,6 +173,8 @@ impl Transport {
             Self::Tcp(_) | Self::Other(_) => false,
             #[cfg(unix)]
             Self::Unix(_) => false,
+            #[cfg(feature = "tls")]
+            Self::Tls(_) => true,
         }
     }
 
