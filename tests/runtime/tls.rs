@@ -34,7 +34,7 @@ fn ends() -> &'static (Connector, Acceptor) {
         let roots = Certificate::from_pem(&authority.root().pem()).unwrap();
         let settings = ClientSettings { roots, only_given_roots: true, ..ClientSettings::default() };
         let identity = Identity::from_pem(&server.pem(), &server.key()).unwrap();
-        (Connector::new(&settings).unwrap(), Acceptor::new(&identity).unwrap())
+        (Connector::new(&settings), Acceptor::new(&identity).unwrap())
     })
 }
 
@@ -183,8 +183,7 @@ fn a_handshake_with_a_peer_that_leaves_fails_at_once() {
 #[test]
 fn a_client_that_does_not_trust_us_says_so_and_a_client_without_tls_is_turned_away() {
     let (_, acceptor) = ends();
-    let strict =
-        Connector::new(&ClientSettings { only_given_roots: true, ..ClientSettings::default() }).unwrap();
+    let strict = Connector::new(&ClientSettings { only_given_roots: true, ..ClientSettings::default() });
     block_on(async {
         let (client, server) = tcp();
         let (refused, told) = join(strict.connect("localhost", client), acceptor.accept(server)).await;
