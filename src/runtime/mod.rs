@@ -19,8 +19,6 @@
 //!
 //! What it never does: own a task. Whoever spawns decides when the task ends ([`scope`](crate::scope) does, and nobody else).
 
-#![allow(dead_code, unused_imports, reason = "the connections that stand on the sockets are on their way")]
-
 mod address;
 mod ambient;
 mod async_std;
@@ -55,7 +53,7 @@ pub(crate) use resolve::resolve;
 pub(crate) use sink::{Adoption, Sink};
 pub(crate) use tcp::Tcp;
 pub use timer::{Timer, sleep, sleep_until};
-pub(crate) use transport::{Stream, Transport};
+pub(crate) use transport::Transport;
 #[cfg(unix)]
 pub(crate) use unix::Unix;
 #[cfg(unix)]

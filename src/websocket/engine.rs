@@ -31,7 +31,10 @@ use super::{
     turns::Turns,
 };
 use crate::{
-    proto::{self, CloseCode, CloseConnection, CloseReason, ConnectionState, Event, Failed, LocalError, Message, Ping, RandomSource, Role, SystemRandom},
+    proto::{
+        self, CloseCode, CloseConnection, CloseReason, ConnectionState, Event, Failed, LocalError, Message,
+        Ping, RandomSource, Role, SystemRandom,
+    },
     runtime::{Transport, now},
 };
 
@@ -223,7 +226,11 @@ impl Engine {
     }
 
     /// Queues a ping or a pong, ahead of data.
-    pub(super) fn send_control(&mut self, event: impl Into<Event>, after: &mut After) -> Result<(), LocalError> {
+    pub(super) fn send_control(
+        &mut self,
+        event: impl Into<Event>,
+        after: &mut After,
+    ) -> Result<(), LocalError> {
         let core = &mut self.core;
         self.out.control(|out| core.send(event.into(), out))?;
         self.queued(after);
@@ -262,7 +269,8 @@ impl Engine {
         if matches!(self.phase, Phase::Open) {
             self.abort(after);
         }
-        self.closed().unwrap_or_else(|| ConnectionClosed::new(self.core.close_frames().clone(), CloseCause::Aborted))
+        self.closed()
+            .unwrap_or_else(|| ConnectionClosed::new(self.core.close_frames().clone(), CloseCause::Aborted))
     }
 
     /// Ends it at once: the transport is dropped.
@@ -305,11 +313,7 @@ impl Engine {
         }
         self.flush(after);
         self.go_on_closing(after);
-        Turn {
-            done: self.is_over(),
-            again: self.may_read(),
-            deadline: self.deadlines.next(),
-        }
+        Turn { done: self.is_over(), again: self.may_read(), deadline: self.deadlines.next() }
     }
 
     /// Reads until the socket is dry, reading pauses, or the turn is used up.
@@ -372,7 +376,8 @@ impl Engine {
         let Some(transport) = &mut self.transport else { return Poll::Pending };
         let cx = &mut Context::from_waker(&self.waker);
         if transport.can_fill()
-            && let Some(filled) = self.core.fill_payload(|payload, most| transport.poll_fill(cx, payload, most))
+            && let Some(filled) =
+                self.core.fill_payload(|payload, most| transport.poll_fill(cx, payload, most))
         {
             if matches!(filled, Poll::Ready(Ok(1..))) {
                 self.parse(&mut [], after);
@@ -556,7 +561,9 @@ impl Engine {
         let cause = match &self.phase {
             Phase::Open => CloseCause::Network(error.into()),
             // After the peer's close frame the way in which its socket goes is of no interest.
-            Phase::Closing(cause) | Phase::Draining(cause) if self.core.close_frames().received.is_some() => cause.clone(),
+            Phase::Closing(cause) | Phase::Draining(cause) if self.core.close_frames().received.is_some() => {
+                cause.clone()
+            }
             Phase::Closing(CloseCause::Handshake) => CloseCause::Network(error.into()),
             Phase::Closing(cause) | Phase::Draining(cause) => cause.clone(),
             Phase::Closed(_) => return,
@@ -631,7 +638,9 @@ impl Engine {
     /// Goes on from one phase to the next as far as it can.
     fn go_on_closing(&mut self, after: &mut After) {
         if let Phase::Closing(cause) = &self.phase {
-            let said = self.core.state() == ConnectionState::Closed && self.out.is_empty() && !self.core.wants_transmit();
+            let said = self.core.state() == ConnectionState::Closed
+                && self.out.is_empty()
+                && !self.core.wants_transmit();
             if self.eof && (said || self.half_closed || self.core.failed() == Some(Failed::UnexpectedEof)) {
                 let cause = cause.clone();
                 self.end(cause, after);

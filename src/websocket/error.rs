@@ -4,9 +4,14 @@ use std::{fmt, io, sync::Arc, time::Duration};
 
 use http::{HeaderMap, StatusCode};
 
-use super::{ConnectError, ConnectionClosed, GetJsonError, NetworkError, PingError, SendError, SendJsonError, SinkError};
+use super::{
+    ConnectionClosed, DialError, GetJsonError, NetworkError, PingError, SendError, SendJsonError, SinkError,
+};
 use crate::{
-    proto::{AcceptErrorKind, ControlTooLong, HeaderError, InvalidCloseCode, InvalidStatus, ListError, ReasonTooLong, RejectConnection, RequestError, ResponseError, UriError},
+    proto::{
+        AcceptErrorKind, ControlTooLong, HeaderError, InvalidCloseCode, InvalidStatus, ListError,
+        ReasonTooLong, RejectConnection, RequestError, ResponseError, UriError,
+    },
     scope::{Cancelled, TooSlow},
 };
 
@@ -29,9 +34,9 @@ pub enum HandshakeError {
     /// A subprotocol was chosen that the client did not offer.
     #[error(transparent)]
     Accept(#[from] AcceptErrorKind),
-    /// No address of the host could be connected to.
+    /// The host could not be connected to.
     #[error(transparent)]
-    Connect(Arc<ConnectError>),
+    Dial(Arc<DialError>),
     /// The network failed.
     #[error("network: {0}")]
     Network(NetworkError),
@@ -68,9 +73,9 @@ impl From<io::Error> for HandshakeError {
     }
 }
 
-impl From<ConnectError> for HandshakeError {
-    fn from(error: ConnectError) -> Self {
-        Self::Connect(Arc::new(error))
+impl From<DialError> for HandshakeError {
+    fn from(error: DialError) -> Self {
+        Self::Dial(Arc::new(error))
     }
 }
 
@@ -98,7 +103,12 @@ pub struct ConnectionRejected {
 
 impl ConnectionRejected {
     pub(super) fn new(reject: &RejectConnection) -> Self {
-        Self { status: reject.status(), headers: reject.headers().clone(), body: Vec::new(), truncated: false }
+        Self {
+            status: reject.status(),
+            headers: reject.headers().clone(),
+            body: Vec::new(),
+            truncated: false,
+        }
     }
 }
 
@@ -257,5 +267,13 @@ macro_rules! and_in_a_nursery {
 
 // So that `?` works in a nursery that names no error of its own.
 and_in_a_nursery!(
-    HandshakeError, ConnectionClosed, SendError, SinkError, PingError, SendJsonError, GetJsonError, DisconnectionTimeout, Error
+    HandshakeError,
+    ConnectionClosed,
+    SendError,
+    SinkError,
+    PingError,
+    SendJsonError,
+    GetJsonError,
+    DisconnectionTimeout,
+    Error
 );

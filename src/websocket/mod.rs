@@ -49,7 +49,7 @@ pub use client::{ClientConfig, IntoClientConfig, connect_websocket, open_websock
 pub use closed::{CloseCause, ConnectionClosed, NetworkError};
 pub use config::{ConnectionConfig, ControlHook};
 pub use connection::WebSocketConnection;
-pub use dial::ConnectError;
+pub use dial::{DialError, Unreachable};
 pub use endpoint::Endpoint;
 pub use error::{
     BoxError, ConnectionRejected, ConnectionTimeout, DisconnectionTimeout, Error, HandshakeError, Phase,

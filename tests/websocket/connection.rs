@@ -8,7 +8,12 @@ use crate::support::{echo, url, with_server};
 fn an_echo_comes_back_with_its_kind() {
     with_server(echo, async |server| {
         open_websocket(url(&server, "/"), async |ws| {
-            for message in [Message::from("hello"), Message::from(vec![1, 2, 3]), Message::from(""), vec![7; 300_000].into()] {
+            for message in [
+                Message::from("hello"),
+                Message::from(vec![1, 2, 3]),
+                Message::from(""),
+                vec![7; 300_000].into(),
+            ] {
                 ws.send_message(message.clone()).await?;
                 assert_eq!(ws.get_message().await?, message);
             }

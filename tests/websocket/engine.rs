@@ -14,7 +14,7 @@ use std::{
 
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use wscope::{
-    ClientConfig, CloseCode, ConnectionConfig, Error, Message, Nursery, ServerConfig, fail_after, nursery,
+    ClientConfig, CloseCode, ConnectionConfig, Error, Nursery, ServerConfig, fail_after, nursery,
     proto::{CloseConnection, Event, Ping, Role},
     scope::Join,
     sleep,
@@ -38,12 +38,21 @@ fn a_receive_that_is_polled_once_and_kept_holds_nothing_up() {
             })
             .await;
             raw.send(Ping::new(b"1")?).await;
-            assert!(matches!(fail_after(SECOND, raw.receive()).await?, Some(Event::Pong(_))), "pings are answered");
+            assert!(
+                matches!(fail_after(SECOND, raw.receive()).await?, Some(Event::Pong(_))),
+                "pings are answered"
+            );
             ws.send_message("hello").await?;
-            assert!(matches!(fail_after(SECOND, raw.receive()).await?, Some(Event::Message(_))), "sends go out");
+            assert!(
+                matches!(fail_after(SECOND, raw.receive()).await?, Some(Event::Message(_))),
+                "sends go out"
+            );
             raw.send("for the kept one").await;
             raw.send(CloseConnection::new(CloseCode::NORMAL_CLOSURE)).await;
-            assert!(matches!(fail_after(SECOND, raw.receive()).await?, Some(Event::CloseConnection(_))), "closes, too");
+            assert!(
+                matches!(fail_after(SECOND, raw.receive()).await?, Some(Event::CloseConnection(_))),
+                "closes, too"
+            );
             assert_eq!(kept.await?.as_text(), Some("for the kept one"));
             Ok(())
         });
@@ -78,7 +87,8 @@ fn many_receivers_and_senders_that_come_and_go_lose_and_double_nothing() {
         let got = Arc::new(Mutex::new(Vec::new()));
         let sent = Simulation::seed(seed)
             .run(nursery(async |n: Nursery<'_, Error>| {
-                let ends = pair_of(&n, ConnectionConfig::new().send_buffer(256), ConnectionConfig::new()).await?;
+                let ends =
+                    pair_of(&n, ConnectionConfig::new().send_buffer(256), ConnectionConfig::new()).await?;
                 let sent = Arc::new(Mutex::new(HashSet::new()));
                 let receivers = wscope::CancelScope::new();
                 for receiver in 0..10 {
@@ -94,7 +104,12 @@ fn many_receivers_and_senders_that_come_and_go_lose_and_double_nothing() {
                                 }
                             }
                         };
-                        let _ = scope.run(async { let ended: Result<(), Error> = receive.await; ended }).await;
+                        let _ = scope
+                            .run(async {
+                                let ended: Result<(), Error> = receive.await;
+                                ended
+                            })
+                            .await;
                         Ok(())
                     });
                 }
@@ -105,7 +120,9 @@ fn many_receivers_and_senders_that_come_and_go_lose_and_double_nothing() {
                             let mut dice = Dice(seed * 100 + 50 + sender);
                             for number in 0..MESSAGES / 10 {
                                 let text = format!("{sender}:{number}");
-                                if let Some(outcome) = polled(dice.roll(4), ws.send_message(text.clone())).await {
+                                if let Some(outcome) =
+                                    polled(dice.roll(4), ws.send_message(text.clone())).await
+                                {
                                     outcome?;
                                     sent.lock().unwrap().insert(text);
                                 }
@@ -126,7 +143,9 @@ fn many_receivers_and_senders_that_come_and_go_lose_and_double_nothing() {
         assert_eq!(distinct.len(), got.len(), "seed {seed}: some came twice");
         assert_eq!(distinct, sent, "seed {seed}");
         for sender in 0..10 {
-            let numbers = |text: &String| text.strip_prefix(&format!("{sender}:")).map(|number| number.parse::<usize>().unwrap());
+            let numbers = |text: &String| {
+                text.strip_prefix(&format!("{sender}:")).map(|number| number.parse::<usize>().unwrap())
+            };
             let numbers: Vec<_> = got.iter().filter_map(numbers).collect();
             // With ten receivers the order in which they note what they got is that in which they were served.
             assert!(numbers.is_sorted(), "seed {seed}: out of order");
@@ -160,7 +179,9 @@ fn ten_pings_in_one_read_get_ten_pongs() {
 fn a_peer_that_pings_and_never_reads_costs_no_memory() {
     for role in BOTH {
         simulated(async |n| {
-            let (ws, mut raw) = with_raw(&n, role, ConnectionConfig::new().send_timeout(None).keepalive_timeout(None)).await?;
+            let (ws, mut raw) =
+                with_raw(&n, role, ConnectionConfig::new().send_timeout(None).keepalive_timeout(None))
+                    .await?;
             let mut most = 0;
             for _ in 0..20_000 {
                 raw.send(Ping::new(&[b'x'; 125])?).await;
@@ -207,7 +228,8 @@ fn a_slow_handler_pauses_reading_and_keepalive() {
 fn a_peer_that_is_silent_after_a_keepalive_ping_is_dead() {
     for role in BOTH {
         simulated(async |n| {
-            let config = ConnectionConfig::new().keepalive_interval(30 * SECOND).keepalive_timeout(7 * SECOND);
+            let config =
+                ConnectionConfig::new().keepalive_interval(30 * SECOND).keepalive_timeout(7 * SECOND);
             let (ws, mut raw) = with_raw(&n, role, config).await?;
             let began = wscope::runtime::now();
             let closed = ws.get_message().await.unwrap_err();
@@ -376,7 +398,11 @@ impl Counts {
 struct Counting<S>(S, Counts);
 
 impl<S: AsyncRead + Unpin> AsyncRead for Counting<S> {
-    fn poll_read(mut self: std::pin::Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<std::io::Result<usize>> {
+    fn poll_read(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<std::io::Result<usize>> {
         let read = std::pin::Pin::new(&mut self.0).poll_read(cx, buffer);
         self.1.reads.fetch_add(usize::from(read.is_ready()), Ordering::SeqCst);
         read
@@ -384,7 +410,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counting<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Counting<S> {
-    fn poll_write(mut self: std::pin::Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<std::io::Result<usize>> {
+    fn poll_write(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
         self.1.writes.fetch_add(1, Ordering::SeqCst);
         std::pin::Pin::new(&mut self.0).poll_write(cx, buffer)
     }
@@ -431,7 +461,10 @@ fn a_message_costs_one_read_and_one_write_and_many_share_them() {
                 if depth == 1 {
                     assert_eq!((reads, writes), (messages, messages));
                 } else {
-                    assert!(10 * reads <= messages && 10 * writes <= messages, "{reads} reads, {writes} writes, {messages} messages");
+                    assert!(
+                        10 * reads <= messages && 10 * writes <= messages,
+                        "{reads} reads, {writes} writes, {messages} messages"
+                    );
                 }
             }
             ws.aclose(CloseCode::NORMAL_CLOSURE).await?;

@@ -10,19 +10,17 @@ use std::{
 
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt, channel::mpsc};
 use wscope::{
-    ClientConfig, CloseCode, CloseReason, ConnectionConfig, Error, Message, ServerConfig, WebSocketRequest, fail_after,
-    open_websocket,
+    ClientConfig, CloseCode, CloseReason, ConnectionConfig, Error, Message, ServerConfig, WebSocketRequest,
+    fail_after, open_websocket,
     proto::{CloseConnection, Event, Ping, ProtocolError, ResponseError, Role},
     runtime::Clock,
     scope::Join,
-    testing::{Simulation, polled, duplex},
-    websocket::{Accept, CloseCause, ConnectionTimeout, HandshakeError, Phase, PingError, ServeError},
+    testing::{Simulation, duplex, polled},
+    websocket::{Accept, CloseCause, HandshakeError, Phase, PingError, ServeError},
     wrap_client_stream, wrap_server_stream,
 };
 
-use crate::support::{
-    BOTH, REQUEST, URL, echo, head, pair, simulated, url, with_raw, with_server, with_server_of,
-};
+use crate::support::{BOTH, REQUEST, URL, echo, head, pair, simulated, url, with_raw, with_server_of};
 
 #[test]
 fn f01_a_silent_server_is_given_up_in_time() {
@@ -50,7 +48,9 @@ fn f02_an_end_before_the_answer_is_an_error_at_once() {
             there.close().await?;
             Ok(wrap_client_stream(&n, here, URL).await.unwrap_err())
         }));
-        let Ok(HandshakeError::Response(ResponseError::UnexpectedEof { received })) = error else { panic!("{error:?}") };
+        let Ok(HandshakeError::Response(ResponseError::UnexpectedEof { received })) = error else {
+            panic!("{error:?}")
+        };
         assert_eq!(received, half_an_answer.len());
     }
     assert_eq!(simulation.clock().now(), before, "no time has passed");
@@ -110,7 +110,10 @@ fn f05_a_ping_that_ends_leaves_its_payload_free() {
     simulated(async |n| {
         let ends = pair(&n).await?;
         assert!(matches!(ends.client.ping(&[b'x'; 126][..]).await, Err(PingError::TooLong(_))));
-        assert!(matches!(ends.client.ping(&[b'x'; 126][..]).await, Err(PingError::TooLong(_))), "not `InFlight`");
+        assert!(
+            matches!(ends.client.ping(&[b'x'; 126][..]).await, Err(PingError::TooLong(_))),
+            "not `InFlight`"
+        );
         for polls in 0..3 {
             polled(polls, ends.client.ping(&b"again"[..])).await;
         }
@@ -175,7 +178,11 @@ fn f07_a_ping_after_our_close_is_no_error() {
             assert!(matches!(raw.receive().await, Some(Event::CloseConnection(_))));
             // Its own engine would not let it: what comes from a peer need not be right.
             let masked = role == Role::Server;
-            let ping: &[u8] = if masked { b"\x89\x81\0\0\0\0x\x88\x82\0\0\0\0\x03\xE8" } else { b"\x89\x01x\x88\x02\x03\xE8" };
+            let ping: &[u8] = if masked {
+                b"\x89\x81\0\0\0\0x\x88\x82\0\0\0\0\x03\xE8"
+            } else {
+                b"\x89\x01x\x88\x02\x03\xE8"
+            };
             raw.stream.write_all(ping).await?;
             if role == Role::Client {
                 raw.stream.close().await?;
@@ -208,7 +215,9 @@ fn f08_a_handler_that_fails_harms_nobody() {
         open_websocket(url(&server, "/"), async |ws| {
             for path in ["/fail", "/panic"] {
                 let refused = open_websocket(url(&server, path), async |_ws| Ok::<(), Error>(())).await;
-                let Err(Error::Handshake(HandshakeError::Rejected(rejected))) = refused else { panic!("{refused:?}") };
+                let Err(Error::Handshake(HandshakeError::Rejected(rejected))) = refused else {
+                    panic!("{refused:?}")
+                };
                 assert_eq!(rejected.status, 500);
                 ws.send_message("still there").await?;
                 assert_eq!(ws.get_message().await?.as_text(), Some("still there"));
@@ -225,7 +234,10 @@ fn f09_only_codes_and_reasons_of_the_standard_can_be_sent() {
     for code in [0, 999, 1004, 1005, 1006, 1015, 5000, u16::MAX] {
         assert!(CloseCode::new(code).is_err(), "{code}");
     }
-    assert!(CloseReason::new(CloseCode::NORMAL_CLOSURE, "é".repeat(62)).is_err(), "nothing is cut in silence");
+    assert!(
+        CloseReason::new(CloseCode::NORMAL_CLOSURE, "é".repeat(62)).is_err(),
+        "nothing is cut in silence"
+    );
     simulated(async |n| {
         let ends = pair(&n).await?;
         let reason = CloseReason::new(CloseCode::new(3000)?, "x".repeat(CloseReason::MAX_LEN))?;
@@ -271,7 +283,8 @@ fn f10_what_comes_behind_the_answer_is_kept() {
         let connect = wrap_client_stream(&n, here, URL);
         let accept = async {
             let request = head(&mut there).await;
-            let key = request.lines().find_map(|line| line.strip_prefix("sec-websocket-key: ")).unwrap().to_owned();
+            let key =
+                request.lines().find_map(|line| line.strip_prefix("sec-websocket-key: ")).unwrap().to_owned();
             let accept = tungstenite::handshake::derive_accept_key(key.as_bytes());
             let mut answer = format!(
                 "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
@@ -301,16 +314,22 @@ fn f11_a_request_that_is_dropped_answers_500() {
 #[test]
 fn f11_a_handler_that_never_decides_answers_503() {
     let (report, mut reports) = mpsc::unbounded();
-    let config = ServerConfig::new()
-        .decision_timeout(Duration::from_millis(20))
-        .on_error(move |error| report.unbounded_send(matches!(error, ServeError::DecisionTimeout { .. })).unwrap());
-    with_server_of(config, async |_request| std::future::pending().await, async |server| {
-        let refused = open_websocket(url(&server, "/"), async |_ws| Ok::<(), Error>(())).await;
-        let Err(Error::Handshake(HandshakeError::Rejected(rejected))) = refused else { panic!("{refused:?}") };
-        assert_eq!(rejected.status, 503);
-        assert_eq!(reports.next().await, Some(true));
-        Ok(())
+    let config = ServerConfig::new().decision_timeout(Duration::from_millis(20)).on_error(move |error| {
+        report.unbounded_send(matches!(error, ServeError::DecisionTimeout { .. })).unwrap()
     });
+    with_server_of(
+        config,
+        async |_request| std::future::pending().await,
+        async |server| {
+            let refused = open_websocket(url(&server, "/"), async |_ws| Ok::<(), Error>(())).await;
+            let Err(Error::Handshake(HandshakeError::Rejected(rejected))) = refused else {
+                panic!("{refused:?}")
+            };
+            assert_eq!(rejected.status, 503);
+            assert_eq!(reports.next().await, Some(true));
+            Ok(())
+        },
+    );
 }
 
 #[test]
@@ -337,7 +356,9 @@ fn f12_a_message_that_is_too_big_ends_with_1009_and_a_whole_closing_handshake() 
             raw.answer().await;
             drop(raw);
             let closed = fail_after(Duration::from_secs(2), ws.wait_closed()).await?;
-            let CloseCause::Protocol(ProtocolError::MessageTooBig { size, limit }) = closed.cause() else { panic!("{closed}") };
+            let CloseCause::Protocol(ProtocolError::MessageTooBig { size, limit }) = closed.cause() else {
+                panic!("{closed}")
+            };
             assert_eq!((*size, *limit), (101, 100));
             Ok(())
         });
@@ -353,7 +374,10 @@ fn f13_the_limit_counts_bytes_of_text_too() {
             assert_eq!(ws.get_message().await?.len(), 99);
             raw.send("€".repeat(34)).await; // 34 characters, 102 bytes
             let closed = ws.get_message().await.unwrap_err();
-            assert!(matches!(closed.cause(), CloseCause::Protocol(ProtocolError::MessageTooBig { .. })), "{closed}");
+            assert!(
+                matches!(closed.cause(), CloseCause::Protocol(ProtocolError::MessageTooBig { .. })),
+                "{closed}"
+            );
             Ok(())
         });
     }
@@ -374,7 +398,11 @@ fn f14_pings_are_answered_beside_unread_messages() {
             raw.send(CloseConnection::new(CloseCode::NORMAL_CLOSURE)).await;
             assert!(matches!(raw.receive().await, Some(Event::CloseConnection(_))));
             for _ in 0..100 {
-                assert_eq!(ws.get_message().await?.as_text(), Some("unread"), "what came before the close can be read");
+                assert_eq!(
+                    ws.get_message().await?.as_text(),
+                    Some("unread"),
+                    "what came before the close can be read"
+                );
             }
             assert!(ws.get_message().await.is_err());
             Ok(())

@@ -4,12 +4,14 @@ use std::{pin::Pin, time::Duration};
 
 use futures::{AsyncReadExt, AsyncWriteExt, channel::mpsc};
 use wscope::{
-    proto::{self, Role}, ConnectionConfig, Error, Nursery, ServerConfig, ServerHandle, WebSocketConnection, WebSocketRequest, fail_after,
-    nursery, run,
+    ClientConfig, ConnectionConfig, Error, Nursery, ServerConfig, ServerHandle, WebSocketConnection,
+    WebSocketRequest, WebSocketServer, fail_after, nursery,
+    proto::{self, Role},
+    run,
     scope::Join,
     testing::{DuplexStream, Simulation, duplex},
     websocket::{Accept, BoxError, ConnectionClosed},
-    wrap_client_stream, wrap_server_stream, ClientConfig, WebSocketServer,
+    wrap_client_stream, wrap_server_stream,
 };
 
 pub(crate) const URL: &str = "ws://example.com/";
@@ -67,7 +69,9 @@ pub(crate) async fn echo(request: WebSocketRequest) -> Result<(), BoxError> {
 }
 
 /// A handler that accepts, does nothing and tells how its connection ended.
-pub(crate) fn reporting() -> (impl Fn(WebSocketRequest) -> Handling + Send + Sync + 'static, mpsc::UnboundedReceiver<ConnectionClosed>) {
+pub(crate) fn reporting()
+-> (impl Fn(WebSocketRequest) -> Handling + Send + Sync + 'static, mpsc::UnboundedReceiver<ConnectionClosed>)
+{
     let (report, reports) = mpsc::unbounded();
     let handler = move |request: WebSocketRequest| -> Handling {
         let report = report.clone();
@@ -126,7 +130,8 @@ pub(crate) async fn client_of_raw(
     let connect = wrap_client_stream(n, here, to);
     let accept = async {
         let request = head(&mut there).await;
-        let key = request.lines().find_map(|line| line.strip_prefix("sec-websocket-key: ")).unwrap().to_owned();
+        let key =
+            request.lines().find_map(|line| line.strip_prefix("sec-websocket-key: ")).unwrap().to_owned();
         let accept = tungstenite::handshake::derive_accept_key(key.as_bytes());
         let answer = format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"

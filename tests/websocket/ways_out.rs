@@ -4,8 +4,9 @@ use std::{panic::AssertUnwindSafe, sync::mpsc, time::Duration};
 
 use futures::{FutureExt, StreamExt};
 use wscope::{
-    CancelScope, CloseCode, ConnectionClosed, Error, WebSocketConnection, WebSocketRequest, fail_after, move_on_after, nursery,
-    open_websocket, run, scope::Cancelled,
+    CancelScope, CloseCode, ConnectionClosed, Error, WebSocketConnection, WebSocketRequest, fail_after,
+    move_on_after, nursery, open_websocket, run,
+    scope::Cancelled,
     websocket::{Accept, BoxError},
 };
 
@@ -101,7 +102,9 @@ fn a_client_that_is_dropped_sends_1001() {
 }
 
 /// How the client sees the end of a connection whose handler does `work`.
-fn seen_by_the_client<F>(work: impl Fn(WebSocketConnection) -> F + Send + Sync + Clone + 'static) -> ConnectionClosed
+fn seen_by_the_client<F>(
+    work: impl Fn(WebSocketConnection) -> F + Send + Sync + Clone + 'static,
+) -> ConnectionClosed
 where
     F: Future<Output = Result<(), BoxError>> + Send + 'static,
 {

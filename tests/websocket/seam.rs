@@ -1,0 +1,8 @@
+//! The source files under test that no user sees.
+#![allow(dead_code, unreachable_pub, reason = "some of it is for users")]
+
+#[path = "../../src/websocket/dial.rs"]
+pub(crate) mod dial;
+#[cfg(feature = "tls")]
+#[path = "../../src/websocket/tls.rs"]
+pub(crate) mod tls;
