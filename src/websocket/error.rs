@@ -49,7 +49,7 @@ pub enum HandshakeError {
     NoTls,
     /// The server refused.
     #[error(transparent)]
-    Rejected(#[from] ConnectionRejected),
+    Rejected(Box<ConnectionRejected>),
     /// The server's answer was no opening handshake.
     #[error("the server: {0}")]
     Response(#[from] ResponseError),
@@ -70,6 +70,12 @@ pub enum HandshakeError {
 impl From<io::Error> for HandshakeError {
     fn from(error: io::Error) -> Self {
         Self::Network(error.into())
+    }
+}
+
+impl From<ConnectionRejected> for HandshakeError {
+    fn from(rejected: ConnectionRejected) -> Self {
+        Self::Rejected(Box::new(rejected))
     }
 }
 

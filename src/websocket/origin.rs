@@ -74,7 +74,7 @@ impl Origin {
     /// that the client used; so a missing port is that of the origin's scheme.
     fn is_of(&self, authority: &str) -> bool {
         split_port(authority).is_some_and(|(host, port)| {
-            host.eq_ignore_ascii_case(&self.host) && port.or(default_port(&self.scheme)) == self.port
+            host.eq_ignore_ascii_case(&self.host) && port.or_else(|| default_port(&self.scheme)) == self.port
         })
     }
 }
