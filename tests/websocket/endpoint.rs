@@ -1,6 +1,13 @@
 //! What an address says of itself.
 
-use wscope::websocket::Endpoint;
+use std::net::TcpListener;
+
+use wscope::{testing::duplex, websocket::Endpoint};
+
+use crate::{
+    runtime::{Tcp, Transport, block_on},
+    seam::endpoint::Endpoint as Seen,
+};
 
 fn tcp(address: &str, tls: bool) -> Endpoint {
     Endpoint::Tcp { address: address.parse().unwrap(), tls }
@@ -42,4 +49,16 @@ fn each_part_is_told() {
     let unix = Endpoint::Unix { path: Some("/run/ws".into()), tls: true };
     assert_eq!((unix.path(), unix.is_tls()), (Some("/run/ws".as_ref()), true));
     assert!(!Endpoint::Other.is_tls());
+}
+
+#[test]
+fn both_ends_of_a_transport_are_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = listener.local_addr().unwrap();
+    let transport = Transport::Tcp(block_on(Tcp::connect(server)).unwrap());
+    let client = listener.accept().unwrap().1;
+    assert_eq!(Seen::local(&transport), Seen::Tcp { address: client, tls: false });
+    assert_eq!(Seen::remote(&transport), Seen::Tcp { address: server, tls: false });
+    let brought = Transport::other(duplex(1).0);
+    assert_eq!((Seen::local(&brought), Seen::remote(&brought)), (Seen::Other, Seen::Other));
 }

@@ -3,6 +3,8 @@
 
 #[path = "../../src/websocket/dial.rs"]
 pub(crate) mod dial;
+#[path = "../../src/websocket/endpoint.rs"]
+pub(crate) mod endpoint;
 #[cfg(feature = "tls")]
 #[path = "../../src/websocket/tls.rs"]
 pub(crate) mod tls;

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use futures::future::join;
 use openssl::{pkcs12::Pkcs12, pkey::PKey, rsa::Rsa, symm::Cipher};
-use wscope::testing::duplex;
+use wscope::testing::{duplex, polled};
 
 #[path = "../support/certificates.rs"]
 mod certificates;
@@ -128,6 +128,31 @@ fn an_end_instead_of_a_handshake_is_no_timeout() {
     let server = server(&authority().server(&["localhost"]));
     let error = block_on(accept(&server, Transport::other(there))).unwrap_err();
     assert!(matches!(error, TlsError::Ended), "{error:?}");
+}
+
+#[test]
+fn a_handshake_that_is_dropped_after_any_poll_drops_the_stream() {
+    let server = server(&authority().server(&["localhost"]));
+    let finishes_in = |polls| {
+        let (here, there) = duplex(1 << 16);
+        let client = trusting();
+        let connecting = polled(polls, connect(&client, "localhost", Transport::other(here)));
+        let accepting = async {
+            // Waits for the end of the stream, be it during the handshake or after it.
+            if let Ok(mut server) = accept(&server, Transport::other(there)).await {
+                drop(read(&mut server, 10).await);
+            }
+        };
+        wscope::run(join(async { connecting.await.is_some() }, accepting)).0
+    };
+    let needed = (0..).find(|polls| finishes_in(*polls)).unwrap();
+    assert!(needed > 1, "the handshake never waited");
+}
+
+#[test]
+fn the_ends_of_a_connection_say_that_it_is_tls() {
+    let (here, there) = shake(&trusting(), "localhost", &server(&authority().server(&["localhost"])));
+    assert!(here.unwrap().is_tls() && there.unwrap().is_tls());
 }
 
 #[test]
