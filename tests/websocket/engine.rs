@@ -32,11 +32,7 @@ fn a_receive_that_is_polled_once_and_kept_holds_nothing_up() {
         simulated(async |n| {
             let (ws, mut raw) = with_raw(&n, role, ConnectionConfig::new()).await?;
             let mut kept = pin!(ws.get_message());
-            poll_fn(|cx| {
-                assert!(kept.as_mut().poll(cx).is_pending());
-                Poll::Ready(())
-            })
-            .await;
+            assert!(futures::poll!(kept.as_mut()).is_pending());
             raw.send(Ping::new(b"1")?).await;
             assert!(
                 matches!(fail_after(SECOND, raw.receive()).await?, Some(Event::Pong(_))),
@@ -66,7 +62,7 @@ fn a_receiver_that_leaves_passes_its_turn_on() {
         simulated(async |n| {
             let (ws, mut raw) = with_raw(&n, role, ConnectionConfig::new()).await?;
             let mut first = Box::pin(ws.get_message());
-            poll_fn(|cx| Poll::Ready(assert!(first.as_mut().poll(cx).is_pending()))).await;
+            assert!(futures::poll!(first.as_mut()).is_pending());
             let second = n.child({
                 let ws = ws.clone();
                 async move { Ok(ws.get_message().await?) }
@@ -447,7 +443,8 @@ fn a_message_costs_one_read_and_one_write_and_many_share_them() {
                 Ok(())
             });
             sleep(SECOND).await;
-            (client.take(), server.take());
+            client.take();
+            server.take();
             for _ in 0..ROUNDS {
                 for _ in 0..depth {
                     ws.send_message("hello").await?;
