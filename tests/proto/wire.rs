@@ -13,6 +13,7 @@ pub(crate) const ROLES: [Role; 2] = [Role::Client, Role::Server];
 
 pub(crate) const FIN: u8 = 0x80;
 pub(crate) const RSV1: u8 = 0x40;
+pub(crate) const RSV3: u8 = 0x10;
 
 /// One frame as `sender` puts it on the wire: its first byte as given, masked if it is the client's.
 pub(crate) fn frame(sender: Role, first: u8, payload: &[u8]) -> Vec<u8> {

@@ -1,4 +1,7 @@
-use crate::wire::{CLOSE, FIN, TEXT, frame, header};
+use crate::{
+    handshake::TOY,
+    wire::{CLOSE, FIN, RSV3, TEXT, frame, header},
+};
 use wscope::proto::{
     AcceptConnection, AcceptErrorKind, CloseCode, CloseConnection, Config, ConnectionState::*, Event, Failed,
     HandshakeConfig, HeadError, HeaderError, LocalError, ProtocolError, RejectConnection, RejectData,
@@ -394,6 +397,27 @@ fn events_that_were_received_can_be_sent_on() {
         (accept.subprotocol(), &accept.headers()["set-cookie"]),
         (Some("chat"), &"a=1".parse().unwrap())
     );
+}
+
+#[test]
+fn both_sides_know_whether_an_extension_was_agreed_on_and_use_it() {
+    for (offered, accepted) in [(true, true), (true, false), (false, true)] {
+        let (mut client, mut server) = (WsConnection::client(), WsConnection::server());
+        let request = if offered { request().with_extension(TOY.arc()) } else { request() };
+        let asked = said(&mut client, request);
+        receive(&mut server, &asked).unwrap();
+        let accept = AcceptConnection::new();
+        let accept = if accepted { accept.with_extension(TOY.arc()) } else { accept };
+        let answer = said(&mut server, accept);
+        receive(&mut client, &answer).unwrap();
+        for engine in [&client, &server] {
+            assert_eq!(engine.connection().unwrap().has_extension(), offered && accepted);
+        }
+        let hello = said(&mut server, "hello");
+        assert_eq!(hello[0], FIN | TEXT | if offered && accepted { RSV3 } else { 0 });
+        let events = receive(&mut client, &hello).unwrap();
+        assert!(matches!(&events[..], [WsEvent::Connection(event)] if *event == Event::from("hello")));
+    }
 }
 
 #[test] // a `HeaderMap` panics when it is full
