@@ -23,7 +23,7 @@ use crate::{
         AcceptConnection, Agreement, Connection, RejectConnection, Request, Role, ServerHandshake, Token,
     },
     runtime::Transport,
-    scope::{defer, move_on_after},
+    scope::defer,
 };
 
 /// A valid opening handshake that waits for its answer: [`accept`](Self::accept) it or [`reject`](Self::reject) it, once.
@@ -247,9 +247,7 @@ async fn refuse(asking: Asking, reject: RejectConnection) -> io::Result<()> {
     let mut answer = Vec::new();
     let Asking { transport, handshake, .. } = asking;
     let _finished = handshake.reject(reject, &mut answer);
-    move_on_after(ConnectionConfig::CLOSE_TIMEOUT, opening::hang_up(transport, answer))
-        .await
-        .unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
+    opening::hang_up(transport, answer, ConnectionConfig::CLOSE_TIMEOUT).await
 }
 
 /// A client that has left is not let in: the answer would be written into nothing, and the caller would learn of it later.
@@ -345,7 +343,7 @@ impl Default for Accept {
 pub struct Reject(Result<RejectConnection, HandshakeError>);
 
 impl Reject {
-    /// With this status, 200 to 599, without a body.
+    /// With this status, any but an informational one, without a body.
     pub fn status(status: u16) -> Self {
         Self(RejectConnection::new(status).map_err(HandshakeError::from))
     }
