@@ -21,7 +21,6 @@ mod role;
 mod state;
 mod text;
 mod tungstenite;
-mod tungstenite;
 mod uri;
 mod utf8;
 mod wire;
