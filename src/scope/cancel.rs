@@ -93,6 +93,8 @@ impl CancelScope {
         };
         if state.children.len() == state.children.capacity() {
             state.children.retain(|child| child.strong_count() > 0);
+            let left = state.children.len();
+            state.children.reserve(left); // or the next sweep would come too soon
         }
         state.children.push(Arc::downgrade(&child.inner));
         child

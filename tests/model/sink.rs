@@ -121,7 +121,7 @@ impl Sleeper {
 }
 
 impl Wake for Sleeper {
-    fn wake(self: std::sync::Arc<Self>) {
+    fn wake(self: Arc<Self>) {
         *self.woken.lock().unwrap() = true;
         self.changed.notify_all();
     }
@@ -136,7 +136,7 @@ fn a_nursery_that_sleeps_is_woken_for_each() {
             let (sink, gone) = (sink.clone(), gone.clone());
             thread::spawn(move || sink.adopt(cleanup(&gone)).ok().unwrap());
         }
-        let sleeper = std::sync::Arc::new(Sleeper::default());
+        let sleeper = Arc::new(Sleeper::default());
         let (waker, mut known, mut run) = (Waker::from(sleeper.clone()), None, 0);
         while run < 2 {
             sink.bell.hang(&waker, &mut known);

@@ -12,7 +12,6 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Poll, Waker},
-    time::{Duration, Instant},
 };
 
 use async_executors::AsyncStd;
@@ -22,7 +21,7 @@ use futures::{
     future::BoxFuture,
     stream::{FuturesUnordered, Stream},
 };
-use measure::{Contestant, race, report};
+use measure::{Contestant, Spent, race, report, spend};
 use tokio::{runtime::Runtime, task::JoinSet};
 use tokio_util::task::TaskTracker;
 use wscope::{Nursery, nursery};
@@ -47,7 +46,8 @@ fn main() {
         on_pool(count, rounds, &tokio);
     }
     for count in [100, 1_000, 10_000, 100_000] {
-        wake(count);
+        wake(count, 0, "always of the same");
+        wake(count, 7919, "each time of another");
     }
     memory(&tokio);
 }
@@ -171,24 +171,24 @@ fn parked(wakers: &Wakers) -> impl Future<Output = Outcome> + Send + use<> {
 }
 
 /// Polls until all children are parked, then wakes one after the other and lets it be polled.
-fn wake_all(count: usize, wakers: &Wakers, mut poll: impl FnMut(&mut Context<'_>)) -> Duration {
+fn wake_all(count: usize, stride: usize, wakers: &Wakers, mut poll: impl FnMut(&mut Context<'_>)) -> Spent {
     let mut cx = Context::from_waker(Waker::noop());
     while wakers.lock().unwrap().len() < count {
         poll(&mut cx);
     }
     let wakers = std::mem::take(&mut *wakers.lock().unwrap());
-    let begin = Instant::now();
-    for i in 0..WAKES {
-        // A stride that shares no factor with any count, so that neighbours in memory do not follow each other.
-        wakers[i * 7919 % count].wake_by_ref();
-        poll(&mut cx);
-    }
-    begin.elapsed()
+    spend(|| {
+        for i in 0..WAKES {
+            wakers[i * stride % count].wake_by_ref();
+            poll(&mut cx);
+        }
+    })
 }
 
 const WAKES: usize = 50_000;
 
-fn wake(count: usize) {
+/// `stride`: how far apart in the order of their starts those are who are woken one after the other.
+fn wake(count: usize, stride: usize, who: &str) {
     let mut contestants = [
         Contestant::new("FuturesUnordered", |count| {
             let wakers = Wakers::default();
@@ -196,7 +196,7 @@ fn wake(count: usize) {
             for _ in 0..count {
                 set.push(Box::pin(parked(&wakers)));
             }
-            wake_all(count, &wakers, |cx| assert!(Pin::new(&mut set).poll_next(cx).is_pending()))
+            wake_all(count, stride, &wakers, |cx| assert!(Pin::new(&mut set).poll_next(cx).is_pending()))
         }),
         Contestant::new("wscope nursery", |count| {
             let wakers = Wakers::default();
@@ -206,11 +206,11 @@ fn wake(count: usize) {
                 }
                 pending::<Outcome>().await
             }));
-            wake_all(count, &wakers, |cx| assert!(future.as_mut().poll(cx).is_pending()))
+            wake_all(count, stride, &wakers, |cx| assert!(future.as_mut().poll(cx).is_pending()))
         }),
     ];
     let figures = race(&mut contestants, count, WAKES, 15);
-    report(&format!("one wake-up among {count} parked children"), &figures, "FuturesUnordered");
+    report(&format!("one wake-up among {count} parked children, {who}"), &figures, "FuturesUnordered");
 }
 
 const PARKED: usize = 100_000;
