@@ -13,6 +13,9 @@ mod book {
 
     pages! {
         Readme = "../README.md";
+        StructuredConcurrency = "../docs/src/design/structured-concurrency.md";
+        ComingFromJoinSet = "../docs/src/guides/coming-from-joinset.md";
+        TimeoutsAndCancellation = "../docs/src/guides/timeouts-and-cancellation.md";
     }
 }
 pub mod runtime;

@@ -91,7 +91,7 @@ impl<'env, E> Shared<'env, E> {
     }
 
     /// The pool, for a child that is about to be spawned. Made under the lock of the inbox, so that it is not missed by
-    /// [`open`](Self::open) or [`stop`](Self::stop).
+    /// [`open`](Self::open) or [`close`](Self::close).
     pub(super) fn pool_or_new(&self) -> &Arc<Pool<E>> {
         if let Some(pool) = self.pool.get() {
             return pool;

@@ -4,8 +4,8 @@
 //! |---|---|
 //! | a test that waits for hours and takes no time | [`Simulation`] |
 //! | the same schedule again, or many others | [`Simulation::seed`] |
-//! | two ends of a connection, without a network, with faults at chosen places | [`duplex`], [`Fault`] |
-//! | a future that is dropped half-way, at every place where it can be | [`polled`] |
+//! | two ends of a connection, without a network, with faults at chosen places | [`duplex()`], [`Fault`] |
+//! | a future that is dropped half-way, at every place where it can be | [`polled()`] |
 //! | to know whether anything is left | [`Census`] |
 //!
 //! Nothing here changes what other code does: a simulation is a [`Runtime`](crate::runtime::Runtime) like any other, and all
