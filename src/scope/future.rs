@@ -147,14 +147,9 @@ impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> 
         for round in 0..=BUDGET {
             let look = self.look(round);
             look.woken.wake();
-            for news in look.bad_news {
-                let judged = match news {
-                    BadNews::Failed(error) => self.judge(error),
-                    BadNews::Panicked(panic) => Some(self.panicked(panic)),
-                };
-                if let Some(outcome) = judged {
-                    return Poll::Ready(outcome);
-                }
+            if let Some(outcome) = self.hear(look.bad_news) {
+                discard(look.next);
+                return Poll::Ready(outcome);
             }
             match look.next {
                 Next::Poll => {}
@@ -204,6 +199,22 @@ impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> 
             (true, false) => Next::Yield,
         };
         Look { next, bad_news, woken }
+    }
+
+    /// Whether, and how, what happened on the pool is the end of the nursery. What comes after that is too late.
+    fn hear(&mut self, news: Vec<BadNews<E>>) -> Option<Outcome<E>> {
+        let mut outcome = None;
+        for news in news {
+            outcome = match (outcome, news) {
+                (None, BadNews::Failed(error)) => self.judge(error),
+                (None, BadNews::Panicked(panic)) => Some(self.panicked(panic)),
+                (ended, too_late) => {
+                    discard(too_late);
+                    ended
+                }
+            };
+        }
+        outcome
     }
 
     /// Polls those who were woken. `Err` when the end of one of them is the end of the nursery.
@@ -304,10 +315,13 @@ impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> 
     fn finish(&mut self) -> Result<T, E> {
         self.end();
         let phase = mem::replace(&mut self.phase, Phase::Finished);
+        let value = self.value.take();
         if let Some(panic) = self.panic.take() {
+            discard(phase); // one that panics while a panic is under way would end the process
+            discard(value);
             resume_unwind(panic);
         }
-        match (phase, self.value.take()) {
+        match (phase, value) {
             (Phase::Cleaning(Outcome::Failed(error)), _) => Err(error),
             (Phase::Cleaning(Outcome::Complete), Some(value)) => Ok(value),
             (
