@@ -1,144 +1,179 @@
-//! A server with thousands of connections is cancelled hard: its future is dropped, with every handler in it. Yet every peer gets a
-//! goodbye, because each connection hands it to the nursery around the server when it is dropped.
+//! Thousands of TCP connections on loopback, and a server that is cancelled the hard way: its future is dropped, between two
+//! awaits, with all its handlers. No handler has a line of code for this; yet every peer gets its goodbye, because the value
+//! that stands for the guest hands the farewell to [`defer`] when it is dropped.
 //!
-//! Run with `cargo run --release --example farewell -- 2000`; the number of connections is 2,000 without one. Each takes two files
-//! of this process, which raises its limit as far as it may. It takes some seconds at most, and ends with code 0 when every peer
-//! has got its goodbye.
+//! It prints how long each part took. Exit code 0 only if every peer has read the goodbye, and after it the end of the stream.
+//!
+//! ```sh
+//! cargo run --release --example farewell             # as many connections as the limit of open files allows, at most 5000
+//! cargo run --release --example farewell -- 100
+//! ```
 
 use std::{
-    future::pending,
-    io,
-    net::{TcpListener, TcpStream},
+    convert::Infallible,
+    env, fs,
+    net::{Shutdown, SocketAddr},
     process::ExitCode,
-    sync::atomic::{AtomicUsize, Ordering::SeqCst},
-    sync::{Arc, Mutex},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
-use async_io::Async;
-use futures::{AsyncReadExt, AsyncWriteExt};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use wscope::{CancelScope, Nursery, defer, fail_after, nursery, scope, supervisor};
+use async_std::{
+    io::{ReadExt, WriteExt},
+    net::{TcpListener, TcpStream},
+};
+use wscope::{CancelScope, Cancelled, Nursery, defer, fail_after, nursery, scope, supervisor};
 
-const GOODBYE: &[u8] = b"goodbye, and thanks\n";
-/// What a goodbye may take.
-const LIMIT: Duration = Duration::from_secs(10);
-/// How many connections may be on their way at once: the backlog of a listener is 128.
-const AT_ONCE: usize = 64;
+const USAGE: &str =
+    "usage: farewell [CONNECTIONS]    (each takes two of the open files that `ulimit -n` allows)";
+const HELLO: &[u8] = b"hello\n";
+const GOODBYE: &[u8] = b"goodbye\n";
+/// How long one goodbye may take.
+const LINGER: Duration = Duration::from_secs(10);
+/// How long all of it may take.
+const LIMIT: Duration = Duration::from_secs(60);
+/// Connections that are being opened at the same time, so that the queue of the listener does not overflow.
+const OPENING: usize = 64;
 
-/// A connection that says goodbye on every way out.
-struct Connection(Option<Async<TcpStream>>);
+/// A connection that does not end without a goodbye.
+struct Guest {
+    stream: TcpStream,
+}
 
-impl Drop for Connection {
+impl Drop for Guest {
     fn drop(&mut self) {
-        let Some(mut stream) = self.0.take() else { return };
+        let mut stream = self.stream.clone();
         let goodbye = async move {
-            if stream.write_all(GOODBYE).await.is_ok() {
-                drop(stream.close().await); // the peer may be gone already
-            }
+            let said = stream.write_all(GOODBYE).await;
+            drop(said.and_then(|()| stream.shutdown(Shutdown::Both))); // a peer that has gone misses nothing
         };
-        if defer(LIMIT, goodbye).is_err() {
-            eprintln!("no nursery: a peer is left without a word");
-        }
+        drop(defer(LINGER, goodbye)); // `Err` where no nursery is: then the peer finds the end of the stream alone
     }
 }
 
-/// Serves for ever. Every handler holds its connection, and waits for something that never comes.
-async fn serve(listener: Async<TcpListener>, connected: Arc<AtomicUsize>) -> Result<(), io::Error> {
-    let log = |error| {
-        eprintln!("a connection failed: {error}");
+/// Serves until it is dropped. Errors of one connection are not the others' business.
+async fn serve(listener: TcpListener) -> Result<Infallible, scope::Error> {
+    let on_error = |error| {
+        eprintln!("farewell: a connection failed: {error}");
         Ok(())
     };
-    supervisor(log, async |n| {
+    supervisor(on_error, async |n| {
         loop {
-            let connection = Connection(Some(listener.accept().await?.0));
-            let connected = connected.clone();
+            let (stream, _) = listener.accept().await?;
             n.spawn(async move {
-                let _connection = connection;
-                connected.fetch_add(1, SeqCst);
-                pending().await
+                let mut guest = Guest { stream };
+                guest.stream.write_all(HELLO).await?;
+                loop {
+                    let mut buffer = [0; 64];
+                    let len = guest.stream.read(&mut buffer).await?;
+                    if len == 0 {
+                        return Ok(());
+                    }
+                    guest.stream.write_all(&buffer[..len]).await?;
+                }
             });
         }
     })
     .await
 }
 
-/// Says whether the peer got its goodbye.
-async fn peer(address: std::net::SocketAddr, connecting: &AtomicUsize) -> Result<bool, io::Error> {
-    let mut stream = Async::<TcpStream>::connect(address).await?;
-    connecting.fetch_sub(1, SeqCst);
-    let mut heard = Vec::new();
-    stream.read_to_end(&mut heard).await?;
-    Ok(heard == GOODBYE)
-}
-
-/// How many of the peers got their goodbye.
-async fn play(peers: usize) -> Result<usize, scope::Error> {
-    let (heard, connecting) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let (connected, cancelled_at) = (Arc::new(AtomicUsize::new(0)), Mutex::new(Instant::now()));
-    nursery(async |n: Nursery<'_>| {
-        let listener = Async::<TcpListener>::bind(([127, 0, 0, 1], 0))?;
-        let address = listener.get_ref().local_addr()?;
-        let shutdown = CancelScope::new();
-        n.start_soon({
-            let (shutdown, connected) = (shutdown.clone(), connected.clone());
-            async move {
-                match shutdown.run(serve(listener, connected)).await {
-                    Ok(served) => served?,
-                    Err(cancelled) => println!("the server is {cancelled}"),
-                }
-                Ok(())
-            }
-        });
-        for _ in 0..peers {
-            connecting.fetch_add(1, SeqCst);
-            while connecting.load(SeqCst) > AT_ONCE {
-                wscope::sleep(Duration::from_millis(1)).await;
-            }
-            let (heard, connecting) = (&heard, &connecting);
-            n.start_soon(async move {
-                heard.fetch_add(usize::from(peer(address, connecting).await?), SeqCst);
-                Ok(())
-            });
-        }
-        while connected.load(SeqCst) < peers {
-            wscope::sleep(Duration::from_millis(1)).await;
-        }
-        println!("{peers} connections");
-        *cancelled_at.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Instant::now();
-        shutdown.cancel();
-        Ok(())
-    })
-    .await?;
-    let cancelled_at = cancelled_at.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
-    println!("everybody was told {:?} after the cancellation", cancelled_at.elapsed());
-    Ok(heard.into_inner())
-}
-
-/// Most systems allow far more than they give at first.
-fn raise_limit_of_files() {
-    let limit = getrlimit(Resource::Nofile);
-    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })
-    {
-        eprintln!("the limit of open files stays at {:?}: {error}", limit.current);
-    }
-}
-
 fn main() -> ExitCode {
-    let peers = std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(2000);
-    raise_limit_of_files();
-    match wscope::run(async { fail_after(Duration::from_secs(60), play(peers)).await? }) {
-        Ok(heard) if heard == peers => {
-            println!("{heard} goodbyes were heard");
-            ExitCode::SUCCESS
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let count = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => Some(affordable()),
+        ["--help"] => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
         }
+        [count] => count.parse().ok(),
+        [_, ..] => None,
+    };
+    let Some(count) = count else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    match wscope::run(async { fail_after(LIMIT, farewell(count)).await? }) {
+        Ok(heard) if heard == count => ExitCode::SUCCESS,
         Ok(heard) => {
-            eprintln!("only {heard} of {peers} goodbyes were heard");
+            eprintln!("farewell: {} peers were left without a goodbye", count - heard);
             ExitCode::FAILURE
         }
         Err(error) => {
-            eprintln!("{error}");
+            eprintln!("farewell: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Connects `count` peers to a server, cancels it, and says how many of them have read the goodbye.
+async fn farewell(count: usize) -> Result<usize, scope::Error> {
+    let scope = CancelScope::new();
+    let heard = AtomicUsize::new(0);
+    let mut begin = Instant::now();
+    nursery(async |n: Nursery<'_>| {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let server = n.child(async { Ok((scope.run(serve(listener)).await, Instant::now())) });
+
+        let begun = Instant::now();
+        let peers = connect(address, count).await?;
+        println!("{count:>6} connections opened in {:?}", begun.elapsed());
+        for stream in peers {
+            n.start_soon(async {
+                let mut stream = stream;
+                let mut last_words = Vec::new();
+                stream.read_to_end(&mut last_words).await?;
+                if last_words == GOODBYE {
+                    heard.fetch_add(1, Ordering::Relaxed);
+                }
+                Ok(())
+            });
+        }
+
+        begin = Instant::now();
+        scope.cancel();
+        let (outcome, gone) = server.await?;
+        if let Err(Cancelled) = outcome {
+            println!("{:>6} handlers stopped in {:?}", count, gone - begin);
+            Ok(())
+        } else {
+            Err(scope::Error::other("the server ended before it was cancelled"))
+        }
+    })
+    .await?; // returns when every goodbye has been said, and every peer has read to the end
+    let heard = heard.into_inner();
+    println!("{heard:>6} goodbyes read after {:?}", begin.elapsed());
+    Ok(heard)
+}
+
+/// Opens `count` connections and waits for the greeting on each.
+async fn connect(address: SocketAddr, count: usize) -> Result<Vec<TcpStream>, scope::Error> {
+    let open = Mutex::new(Vec::with_capacity(count));
+    nursery(async |n: Nursery<'_>| {
+        for _ in 0..count {
+            n.below(OPENING).await;
+            n.start_soon(async {
+                let mut stream = TcpStream::connect(address).await?;
+                let mut greeting = [0; HELLO.len()];
+                stream.read_exact(&mut greeting).await?;
+                open.lock().unwrap_or_else(PoisonError::into_inner).push(stream);
+                Ok(())
+            });
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(open.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// How many connections, both ends in this process, the limit of open files allows; few where it is not known.
+fn affordable() -> usize {
+    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let limit =
+        line.and_then(|line| line.split_whitespace().next()).map(|soft| soft.parse().unwrap_or(usize::MAX));
+    limit.map_or(100, |limit| (limit.saturating_sub(64) / 2).min(5000))
 }

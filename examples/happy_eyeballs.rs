@@ -1,125 +1,248 @@
-//! Happy eyeballs (RFC 8305): try several addresses, each a little later than the one before, or at once when that one has failed;
-//! the first connection wins, and the other attempts are gone, not merely ignored.
+//! Happy Eyeballs (RFC 8305): a host has several addresses, and some of them are dead. Attempts are started one after the
+//! other, without waiting for the one before for longer than a moment; the first to get through wins, and the others are gone
+//! by the time the winner is returned. All of it happens on loopback, with
 //!
-//! Run with `cargo run --example happy_eyeballs`. It needs no network beyond this machine, takes less than a second, and ends with
-//! code 0 when the right address has won and no attempt is left over.
+//! - an address that refuses,
+//! - a black hole: a listener that never accepts, so that whoever connects hears nothing,
+//! - a server that takes a minute to say hello,
+//! - one that says hello at once, and one that nobody needs to ask any more.
+//!
+//! That the losers are gone is seen from both ends: no attempt is alive, and the black hole and the slow server find the end
+//! of the stream where their visitor was. Exit code 0 only if all of this was so.
+//!
+//! ```sh
+//! cargo run --example happy_eyeballs
+//! cargo run --example happy_eyeballs -- --delay 250    # milliseconds between attempts, as RFC 8305 recommends
+//! ```
 
 use std::{
-    future::pending,
-    io,
-    net::{SocketAddr, TcpListener, TcpStream},
+    env, fmt, io,
+    net::SocketAddr,
     process::ExitCode,
     sync::{
         Mutex,
-        atomic::{AtomicUsize, Ordering::SeqCst},
+        atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use async_io::Async;
-use futures::channel::oneshot;
-use wscope::{Nursery, fail_after, move_on_after, nursery, scope};
+use async_std::{
+    io::{ReadExt, WriteExt},
+    net::{TcpListener, TcpStream},
+};
+use futures::{StreamExt, channel::mpsc};
+use wscope::{Nursery, TaskStatus, fail_after, move_on_after, nursery, scope, sleep};
 
-/// RFC 8305 §5: between 100 ms and 2 s are recommended; less makes for a shorter example.
-const STAGGER: Duration = Duration::from_millis(50);
+const USAGE: &str = "usage: happy_eyeballs [--delay MILLISECONDS]    (between two attempts; 60 if not given)";
+const HELLO: &[u8] = b"hello";
+const MINUTE: Duration = Duration::from_secs(60);
+/// What any single step of the proof may take.
+const SOON: Duration = Duration::from_secs(5);
 
-/// The first of the `attempts` that connects.
-async fn happy_eyeballs<A>(attempts: impl IntoIterator<Item = A>) -> Result<TcpStream, scope::Error>
-where
-    A: Future<Output = io::Result<TcpStream>> + Send,
-{
-    let (found, first) = oneshot::channel();
-    let found = Mutex::new(Some(found));
-    let race = nursery(async |n: Nursery<'_>| {
-        for attempt in attempts {
-            let (failed, has_failed) = oneshot::channel::<()>();
-            let (found, stop) = (&found, n.clone());
-            n.start_soon(async move {
-                let _failed = failed; // dropped with this child: the next one need not wait any longer
-                if let Ok(stream) = attempt.await {
-                    let found = found.lock().map_or(None, |mut found| found.take());
-                    drop(found.map(|found| found.send(stream)));
-                    stop.cancel(); // drops every other attempt
+/// Connects to the first of `addresses` that answers.
+///
+/// Each attempt is a *service* of the nursery: it is not waited for, but stopped, once the body has what it wants. So
+/// `return Ok(stream)` is all it takes to get rid of the losers.
+async fn happy_eyeballs(
+    addresses: &[SocketAddr],
+    delay: Duration,
+    log: &Log,
+) -> Result<TcpStream, NobodyAnswered> {
+    nursery(async |n: Nursery<'_, NobodyAnswered>| {
+        let (report, mut reports) = mpsc::unbounded(); // holds one report for each address at most
+        let mut failures = Vec::new();
+        let mut untried = addresses.iter();
+        while failures.len() < addresses.len() {
+            let patience = match untried.next() {
+                Some(&address) => {
+                    let report = report.clone();
+                    n.start_service(async move {
+                        let outcome = attempt(address, log).await;
+                        drop(report.unbounded_send((address, outcome))); // if nobody listens, it was too late
+                        Ok(())
+                    });
+                    delay
                 }
-                Ok(())
-            });
-            move_on_after(STAGGER, has_failed).await;
+                None => MINUTE,
+            };
+            match move_on_after(patience, reports.next()).await {
+                Some(Some((_, Ok(stream)))) => return Ok(stream),
+                Some(Some((address, Err(error)))) => failures.push((address, error)), // the next one at once
+                Some(None) | None => {} // it takes long: the next one beside it
+            }
         }
-        Ok(())
-    });
-    let outcome = race.await;
-    drop(found);
-    match first.await {
-        Ok(stream) => Ok(stream),
-        Err(_nobody) => Err(outcome.err().unwrap_or_else(|| scope::Error::other("no address answered"))),
+        Err(NobodyAnswered { failures })
+    })
+    .await
+}
+
+/// Connects, and waits for the greeting.
+async fn attempt(address: SocketAddr, log: &Log) -> io::Result<TcpStream> {
+    let _alive = log.begin(address);
+    let mut stream = TcpStream::connect(address).await.inspect_err(|error| log.say(address, error))?;
+    let mut greeting = [0; HELLO.len()];
+    stream.read_exact(&mut greeting).await?;
+    log.say(address, "said hello");
+    Ok(stream)
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("nobody answered: {failures:?}")]
+struct NobodyAnswered {
+    failures: Vec<(SocketAddr, io::Error)>,
+}
+
+/// Prints what happens when, and counts the attempts that are alive.
+struct Log {
+    begin: Instant,
+    names: Mutex<Vec<(SocketAddr, &'static str)>>,
+    begun: AtomicUsize,
+    alive: AtomicUsize,
+}
+
+impl Log {
+    fn new() -> Self {
+        Self {
+            begin: Instant::now(),
+            names: Mutex::default(),
+            begun: AtomicUsize::new(0),
+            alive: AtomicUsize::new(0),
+        }
+    }
+
+    fn name(&self, address: SocketAddr, name: &'static str) -> SocketAddr {
+        self.lock().push((address, name));
+        address
+    }
+
+    fn say(&self, address: SocketAddr, what: impl fmt::Display) {
+        let name = self.lock().iter().find(|(known, _)| *known == address).map_or("?", |(_, name)| *name);
+        println!("{:>6} ms  {name:<10} {what}", self.begin.elapsed().as_millis());
+    }
+
+    fn begin(&self, address: SocketAddr) -> Alive<'_> {
+        self.say(address, "attempt begins");
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        self.alive.fetch_add(1, Ordering::Relaxed);
+        Alive { log: self, address }
+    }
+
+    /// How many attempts have begun, and how many of them are alive.
+    fn count(&self) -> (usize, usize) {
+        (self.begun.load(Ordering::Relaxed), self.alive.load(Ordering::Relaxed))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(SocketAddr, &'static str)>> {
+        self.names.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
-/// What the addresses of this example do.
-#[derive(Clone, Copy, Debug)]
-enum Peer {
-    /// The connection is refused.
-    Refuses(SocketAddr),
-    /// No answer ever comes: a black hole.
-    Silent,
-    Answers(SocketAddr),
+/// An attempt that has not ended.
+struct Alive<'a> {
+    log: &'a Log,
+    address: SocketAddr,
 }
 
-/// How many attempts are going on, and how many were at most.
-#[derive(Default)]
-struct Count {
-    now: AtomicUsize,
-    most: AtomicUsize,
-}
-
-/// Counts from its making to its drop.
-struct Attempt<'a>(&'a Count);
-
-impl<'a> Attempt<'a> {
-    fn begin(count: &'a Count) -> Self {
-        let now = count.now.fetch_add(1, SeqCst) + 1;
-        count.most.fetch_max(now, SeqCst);
-        Self(count)
-    }
-}
-
-impl Drop for Attempt<'_> {
+impl Drop for Alive<'_> {
     fn drop(&mut self) {
-        self.0.now.fetch_sub(1, SeqCst);
+        self.log.alive.fetch_sub(1, Ordering::Relaxed);
+        self.log.say(self.address, "attempt is over");
     }
-}
-
-async fn connect(peer: Peer, count: &Count) -> io::Result<TcpStream> {
-    let _attempt = Attempt::begin(count);
-    println!("trying {peer:?}");
-    match peer {
-        Peer::Silent => pending().await,
-        Peer::Refuses(address) | Peer::Answers(address) => {
-            Async::<TcpStream>::connect(address).await?.into_inner()
-        }
-    }
-}
-
-async fn play() -> Result<bool, scope::Error> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let open = listener.local_addr()?;
-    let closed = TcpListener::bind("127.0.0.1:0")?.local_addr()?; // closed again at once
-    let peers = [Peer::Refuses(closed), Peer::Silent, Peer::Silent, Peer::Answers(open), Peer::Silent];
-    let count = Count::default();
-    let attempts = peers.map(|peer| connect(peer, &count));
-    let stream = fail_after(Duration::from_secs(10), happy_eyeballs(attempts)).await??;
-    let (peer, most, left) = (stream.peer_addr()?, count.most.into_inner(), count.now.into_inner());
-    println!("connected to {peer}; {most} attempts at once, {left} left");
-    Ok(peer == open && left == 0 && most >= 3)
 }
 
 fn main() -> ExitCode {
-    match wscope::run(play()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let delay = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => Some(60),
+        ["--help"] => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        ["--delay", delay] => delay.parse().ok().filter(|delay| *delay <= 1000),
+        [_, ..] => None,
+    };
+    let Some(delay) = delay else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    match wscope::run(demonstrate(Duration::from_millis(delay))) {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error}");
+            eprintln!("happy_eyeballs: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+async fn demonstrate(delay: Duration) -> Result<(), scope::Error> {
+    let log = &Log::new();
+    nursery(async |n: Nursery<'_>| {
+        let refusing = log.name(refusing().await?, "refusing");
+        let black_hole = TcpListener::bind("127.0.0.1:0").await?;
+        let silent = log.name(black_hole.local_addr()?, "black hole");
+        let (visitor_left, mut visitors) = mpsc::unbounded();
+        let slow =
+            n.start_service_with(async move |status| serve_late(MINUTE, visitor_left, status).await).await?;
+        let slow = log.name(slow, "slow");
+        let (nobody, _) = mpsc::unbounded();
+        let quick = n
+            .start_service_with(async move |status| serve_late(Duration::ZERO, nobody, status).await)
+            .await?;
+        let quick = log.name(quick, "quick");
+        let spare = log.name(TcpListener::bind("127.0.0.1:0").await?.local_addr()?, "spare");
+
+        let stream = happy_eyeballs(&[refusing, silent, slow, quick, spare], delay, log)
+            .await
+            .map_err(scope::Error::other)?;
+        log.say(stream.peer_addr()?, "wins");
+        expect("attempts begun, attempts alive", log.count(), (4, 0))?;
+        let (mut abandoned, _) = fail_after(SOON, black_hole.accept()).await??;
+        let read = fail_after(SOON, abandoned.read(&mut [0])).await??;
+        expect("bytes in the black hole before the end of the stream", read, 0)?;
+        let left = fail_after(SOON, visitors.next()).await?;
+        expect("the slow server's visitor left", left, Some(()))?;
+
+        println!("\nand when all are dead:\n");
+        let dead = happy_eyeballs(&[refusing, refusing], delay, log).await.err();
+        expect("failures reported", dead.map(|error| error.failures.len()), Some(2))?;
+        let limit = delay * 3;
+        let hopeless = move_on_after(limit, happy_eyeballs(&[silent, refusing], delay, log)).await;
+        expect("an answer within three delays", hopeless.is_some(), false)?;
+        expect("attempts begun, attempts alive", log.count(), (8, 0))?;
+        Ok(())
+    })
+    .await
+}
+
+/// Prints what was seen; an error when it is not what was promised.
+fn expect<T: fmt::Debug + PartialEq>(what: &str, seen: T, promised: T) -> Result<(), scope::Error> {
+    println!("           {what}: {seen:?}");
+    if seen == promised {
+        return Ok(());
+    }
+    Err(scope::Error::other(format!("{what}: {promised:?} was promised")))
+}
+
+/// An address where nobody listens any more.
+async fn refusing() -> io::Result<SocketAddr> {
+    TcpListener::bind("127.0.0.1:0").await?.local_addr()
+}
+
+/// Greets its visitors, one at a time, after `delay`; reports those who left before.
+async fn serve_late(
+    delay: Duration,
+    left: mpsc::UnboundedSender<()>,
+    status: TaskStatus<SocketAddr>,
+) -> Result<scope::Started, scope::Error> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let _started = status.started(listener.local_addr()?);
+    loop {
+        let (mut stream, _) = listener.accept().await?;
+        if delay > Duration::ZERO && move_on_after(delay, stream.read(&mut [0])).await.is_some() {
+            drop(left.unbounded_send(())); // visitors say nothing, so what ended the wait was the end of the stream
+            continue;
+        }
+        stream.write_all(HELLO).await?;
+        sleep(Duration::from_millis(1)).await;
     }
 }

@@ -53,6 +53,23 @@ fn every_dependency_is_explained() {
     }
 }
 
+/// The third column of `reference/rfc.md` names files of `src/`, the fourth files of `tests/`.
+#[test]
+fn every_file_named_beside_a_section_is_there() {
+    let page = fs::read_to_string(root().join("docs/src/reference/rfc.md")).unwrap();
+    let mut missing = Vec::new();
+    for cells in page.lines().map(|line| line.split('|').collect::<Vec<_>>()).filter(|cells| cells.len() > 4)
+    {
+        for (cell, folder) in cells[3..].iter().zip(["src", "tests"]) {
+            let names = cell.split('`').skip(1).step_by(2).filter(|name| name.ends_with(".rs"));
+            let paths = names.map(|name| format!("{folder}/{name}"));
+            let gone = paths.filter(|path| !root().join(path).exists());
+            missing.extend(gone.map(|path| format!("{path} is named beside section {}", cells[1].trim())));
+        }
+    }
+    assert!(missing.is_empty(), "\n{}", missing.join("\n"));
+}
+
 #[test]
 fn rust_code_and_links_are_recognised() {
     assert!(has_rust_code("text\n```rust\nfn f() {}\n```\n"));

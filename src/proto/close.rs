@@ -140,6 +140,11 @@ impl CloseReason {
         Self { code, reason: reason[..end].into() }
     }
 
+    /// A reason as it came in a close frame, which holds no longer one.
+    pub(super) const fn received(code: CloseCode, reason: Text) -> Self {
+        Self { code, reason }
+    }
+
     /// The code.
     #[must_use]
     pub const fn code(&self) -> CloseCode {

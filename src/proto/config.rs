@@ -1,15 +1,6 @@
 //! Limits and habits of a connection after its handshake.
 
-/// Default of [`Config::max_message_size`]: 1 MiB.
-pub const DEFAULT_MAX_MESSAGE_SIZE: usize = 1 << 20;
-/// Default of [`Config::max_fragments`]. Autobahn sends 65,536 fragments in one message.
-pub const DEFAULT_MAX_FRAGMENTS: u32 = 131_072;
-/// Default of [`Config::max_empty_fragments`].
-pub const DEFAULT_MAX_EMPTY_FRAGMENTS: u32 = 1024;
-/// Unsent pongs that are kept; beyond that only the latest ping is answered (RFC 6455 §5.5.3). At most 2 KiB.
-pub const MAX_UNSENT_PONGS: usize = 16;
-
-/// Limits and habits of a [`Connection`](super::Connection). The defaults are safe; each setter says what a change costs.
+/// Limits and habits of a [`Connection`](super::Connection). The defaults are safe; each field says what a change costs.
 ///
 /// ```
 /// use wscope::proto::{Config, Delivery};
@@ -19,80 +10,89 @@ pub const MAX_UNSENT_PONGS: usize = 16;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Config {
-    /// See [`Config::max_message_size`].
+    /// Largest message that is received, in bytes after an extension has undone its work; for text too. Default
+    /// [`MAX_MESSAGE_SIZE`](Self::MAX_MESSAGE_SIZE); `usize::MAX` is no limit.
+    ///
+    /// Checked on the header of each frame, before anything is allocated. A peer can make us hold this much, once per
+    /// connection. The peer sees 1009.
     pub max_message_size: usize,
-    /// See [`Config::max_fragments`].
+    /// Most fragments of one message. Default [`MAX_FRAGMENTS`](Self::MAX_FRAGMENTS).
+    ///
+    /// Fragments are appended to one buffer, so they cost time and no memory. The peer sees 1008.
     pub max_fragments: u32,
-    /// See [`Config::max_empty_fragments`].
+    /// Most empty fragments in a row. Default [`MAX_EMPTY_FRAGMENTS`](Self::MAX_EMPTY_FRAGMENTS).
+    ///
+    /// They are legal and carry nothing, which makes them a way to keep us busy for six bytes each. The peer sees 1008.
     pub max_empty_fragments: u32,
-    /// See [`Config::delivery`].
+    /// Whether messages are handed out whole or in pieces. Default [`Delivery::Whole`].
     pub delivery: Delivery,
-    /// See [`Config::answer_pings`].
+    /// Whether the engine answers pings by itself. Default `true`. RFC 6455 §5.5.2 wants an answer: who turns this off
+    /// sends [`Ping::response`](super::Ping::response).
     pub answer_pings: bool,
-    /// See [`Config::answer_close`].
+    /// Whether the engine answers a close frame by itself, with the same one. Default `true`. RFC 6455 §5.5.1 wants an
+    /// answer: who turns this off sends [`CloseConnection::response`](super::CloseConnection::response).
     pub answer_close: bool,
 }
 
 impl Config {
+    /// 1 MiB: larger than what most protocols over WebSocket send.
+    pub const MAX_MESSAGE_SIZE: usize = 1 << 20;
+    /// 131,072: twice what Autobahn cuts a message into.
+    pub const MAX_FRAGMENTS: u32 = 131_072;
+    /// 1,024: nobody honest needs many.
+    pub const MAX_EMPTY_FRAGMENTS: u32 = 1024;
+    /// 16 unsent pongs are kept, at most 2 KiB; beyond that only the latest ping is answered (RFC 6455 §5.5.3).
+    pub const MAX_UNSENT_PONGS: usize = 16;
+
     /// The defaults.
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            max_message_size: DEFAULT_MAX_MESSAGE_SIZE,
-            max_fragments: DEFAULT_MAX_FRAGMENTS,
-            max_empty_fragments: DEFAULT_MAX_EMPTY_FRAGMENTS,
+            max_message_size: Self::MAX_MESSAGE_SIZE,
+            max_fragments: Self::MAX_FRAGMENTS,
+            max_empty_fragments: Self::MAX_EMPTY_FRAGMENTS,
             delivery: Delivery::Whole,
             answer_pings: true,
             answer_close: true,
         }
     }
 
-    /// Largest message that is received, in bytes after an extension has undone its work; for text too. Default
-    /// [`DEFAULT_MAX_MESSAGE_SIZE`]; `usize::MAX` is no limit.
-    ///
-    /// Checked on the header of each frame, before anything is allocated. A peer can make us hold this much, once per
-    /// connection. The peer sees 1009.
+    /// Sets [`max_message_size`](Self::max_message_size).
     #[must_use]
     pub const fn max_message_size(mut self, bytes: usize) -> Self {
         self.max_message_size = bytes;
         self
     }
 
-    /// Most fragments of one message. Default [`DEFAULT_MAX_FRAGMENTS`].
-    ///
-    /// Fragments are appended to one buffer, so they cost time and no memory. The peer sees 1008.
+    /// Sets [`max_fragments`](Self::max_fragments).
     #[must_use]
     pub const fn max_fragments(mut self, fragments: u32) -> Self {
         self.max_fragments = fragments;
         self
     }
 
-    /// Most empty fragments in a row. Default [`DEFAULT_MAX_EMPTY_FRAGMENTS`].
-    ///
-    /// They are legal and carry nothing, which makes them a way to keep us busy for six bytes each. The peer sees 1008.
+    /// Sets [`max_empty_fragments`](Self::max_empty_fragments).
     #[must_use]
     pub const fn max_empty_fragments(mut self, fragments: u32) -> Self {
         self.max_empty_fragments = fragments;
         self
     }
 
-    /// Whether messages are handed out whole or in pieces. Default [`Delivery::Whole`].
+    /// Sets [`delivery`](Self::delivery).
     #[must_use]
     pub const fn delivery(mut self, delivery: Delivery) -> Self {
         self.delivery = delivery;
         self
     }
 
-    /// Whether the engine answers pings by itself. Default `true`. RFC 6455 §5.5.2 wants an answer: who turns this off
-    /// sends [`Ping::response`](super::Ping::response).
+    /// Sets [`answer_pings`](Self::answer_pings).
     #[must_use]
     pub const fn answer_pings(mut self, answer: bool) -> Self {
         self.answer_pings = answer;
         self
     }
 
-    /// Whether the engine answers a close frame by itself, with the same code. Default `true`. RFC 6455 §5.5.1 wants an
-    /// answer: who turns this off sends [`CloseConnection::response`](super::CloseConnection::response).
+    /// Sets [`answer_close`](Self::answer_close).
     #[must_use]
     pub const fn answer_close(mut self, answer: bool) -> Self {
         self.answer_close = answer;

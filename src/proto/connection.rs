@@ -6,7 +6,7 @@ use super::{
     decoder::Decoder,
     encoder::Encoder,
     error::{Failed, LocalError, ProtocolError},
-    event::{CloseConnection, Event, MessageKind, Piece},
+    event::{CloseConnection, Event, Payload, Piece},
     extension::Transforms,
     pongs::Pongs,
     random::RandomSource,
@@ -58,38 +58,30 @@ impl Connection {
     /// An open connection without an extension, with masking keys of [`SystemRandom`](super::SystemRandom).
     #[must_use]
     pub fn new(role: Role, config: Config) -> Self {
-        Self::from_halves(Decoder::new(role, config), Encoder::new(role))
-    }
-
-    /// An open connection whose masking keys come from `random`, and whose messages pass through the transforms of the
-    /// extension that the handshake agreed on.
-    #[must_use]
-    pub fn with(
-        role: Role,
-        config: Config,
-        random: Box<dyn RandomSource>,
-        transforms: Option<Transforms>,
-    ) -> Self {
-        let decoder = Decoder::new(role, config);
-        let encoder = Encoder::with_random(role, random);
-        match transforms {
-            None => Self::from_halves(decoder, encoder),
-            Some(Transforms { rsv, inbound, outbound }) => {
-                Self::from_halves(decoder.with_transform(rsv, inbound), encoder.with_transform(rsv, outbound))
-            }
-        }
-    }
-
-    fn from_halves(decoder: Decoder, encoder: Encoder) -> Self {
         Self {
-            decoder,
-            encoder,
+            decoder: Decoder::new(role, config),
+            encoder: Encoder::new(role),
             state: ConnectionState::Open,
             close_frames: CloseFrames::default(),
             failed: None,
             pongs: Pongs::default(),
             closing: None,
         }
+    }
+
+    /// Takes masking keys from `random`. To be called before the first message; a server needs none.
+    #[must_use]
+    pub fn with_random(mut self, random: Box<dyn RandomSource>) -> Self {
+        self.encoder = self.encoder.with_random(random);
+        self
+    }
+
+    /// Lets messages pass through the extension that the handshake agreed on. To be called before the first byte.
+    #[must_use]
+    pub fn with_transforms(mut self, Transforms { rsv, inbound, outbound }: Transforms) -> Self {
+        self.decoder = self.decoder.with_transform(rsv, inbound);
+        self.encoder = self.encoder.with_transform(rsv, outbound);
+        self
     }
 
     /// Which side this is.
@@ -125,6 +117,7 @@ impl Connection {
     /// # Errors
     /// [`Failed`], and the same again on every later call. The close frame that tells the peer is queued for
     /// [`transmit`](Self::transmit), and the state is [`Closed`](ConnectionState::Closed).
+    #[inline]
     pub fn receive(&mut self, input: &mut &mut [u8]) -> Result<Option<Event>, Failed> {
         match self.state {
             ConnectionState::Open | ConnectionState::LocalClosing => match self.decoder.decode(input) {
@@ -162,6 +155,7 @@ impl Connection {
             return Ok(());
         }
         self.pongs.clear(); // nobody is there to read them
+        self.decoder.stop();
         Err(*self.failed.insert(Failed::UnexpectedEof))
     }
 
@@ -196,41 +190,37 @@ impl Connection {
     /// [`LocalError`] when the state does not allow it, or when it would tear an unfinished message. Nothing is appended
     /// then.
     pub fn send(&mut self, event: impl Into<Event>, out: &mut Vec<u8>) -> Result<(), LocalError> {
-        match event.into() {
-            Event::Message(message) => self.send_message(message.kind(), message.as_bytes(), out),
+        let event = event.into();
+        let transition = match event {
+            Event::Message(_) | Event::Piece(_) | Event::Ping(_) => Transition::SendData,
+            Event::Pong(_) if self.state == ConnectionState::LocalClosing => return Ok(()),
+            Event::Pong(_) => Transition::SendPong,
+            Event::CloseConnection(_) => Transition::SendClose,
+        };
+        self.may_send(event.what(), transition)?;
+        match event {
+            Event::Message(message) => self.encoder.message(&message, out)?,
             Event::Piece(Piece { data, message_finished, .. }) => {
-                self.may_send("a message", Transition::SendData)?;
-                self.encoder.fragment(data.kind(), data.as_bytes(), message_finished, out)
+                self.encoder.fragment(&data, message_finished, out)?;
             }
-            Event::Ping(ping) => {
-                self.may_send("a ping", Transition::SendData)?;
-                self.encoder.ping(&ping, out);
-                Ok(())
-            }
-            Event::Pong(_) if self.state == ConnectionState::LocalClosing => Ok(()),
-            Event::Pong(pong) => {
-                self.may_send("a pong", Transition::SendPong)?;
-                self.encoder.pong(&pong, out);
-                Ok(())
-            }
+            Event::Ping(ping) => self.encoder.ping(&ping, out),
+            Event::Pong(pong) => self.encoder.pong(&pong, out),
             Event::CloseConnection(close) => self.send_close(close, out),
         }
+        Ok(())
     }
 
-    /// Appends a text message to `out`, without taking the text.
+    /// Appends a whole message to `out` without taking it: `send_message("text", ..)`, `send_message(&bytes[..], ..)`.
     ///
     /// # Errors
     /// As [`send`](Self::send).
-    pub fn send_text(&mut self, text: &str, out: &mut Vec<u8>) -> Result<(), LocalError> {
-        self.send_message(MessageKind::Text, text.as_bytes(), out)
-    }
-
-    /// Appends a binary message to `out`, without taking the bytes.
-    ///
-    /// # Errors
-    /// As [`send`](Self::send).
-    pub fn send_binary(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), LocalError> {
-        self.send_message(MessageKind::Binary, bytes, out)
+    pub fn send_message<'a>(
+        &mut self,
+        payload: impl Into<Payload<'a>>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), LocalError> {
+        self.may_send("a message", Transition::SendData)?;
+        self.encoder.message(payload, out)
     }
 
     /// Appends what the engine has to say of its own accord: pongs first, then a close frame that answers the peer's or
@@ -252,7 +242,7 @@ impl Connection {
     /// Appends the queued pongs alone; for callers who order control frames and data by themselves.
     pub fn transmit_pongs(&mut self, out: &mut Vec<u8>) {
         let encoder = &mut self.encoder;
-        self.pongs.drain(|pong| encoder.pong(pong, out));
+        self.pongs.drain(|payload| encoder.pong_with(payload, out));
     }
 
     /// Whether [`transmit`](Self::transmit) would append anything.
@@ -261,24 +251,12 @@ impl Connection {
         !self.pongs.is_empty() || self.closing.is_some()
     }
 
-    fn send_message(
-        &mut self,
-        kind: MessageKind,
-        payload: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), LocalError> {
-        self.may_send("a message", Transition::SendData)?;
-        self.encoder.message(kind, payload, out)
-    }
-
-    fn send_close(&mut self, close: CloseConnection, out: &mut Vec<u8>) -> Result<(), LocalError> {
-        self.may_send("a close frame", Transition::SendClose)?;
+    fn send_close(&mut self, close: CloseConnection, out: &mut Vec<u8>) {
         self.transmit_pongs(out);
         self.encoder.close(&close, out);
         self.closing = None; // an answer of our own would be a second one
         self.close_frames.sent(close.reason);
         self.step(Transition::SendClose);
-        Ok(())
     }
 
     const fn may_send(&self, what: &'static str, transition: Transition) -> Result<(), LocalError> {
@@ -289,6 +267,7 @@ impl Connection {
     }
 
     /// What an event means for the connection itself.
+    #[inline]
     fn received(&mut self, event: &Event) {
         match event {
             Event::Ping(ping) => {
@@ -300,6 +279,7 @@ impl Connection {
             Event::CloseConnection(close) => {
                 self.close_frames.received(close.reason.clone());
                 self.step(Transition::ReceiveClose);
+                self.decoder.stop();
                 if self.state == ConnectionState::RemoteClosing && self.decoder.config().answer_close {
                     self.closing = Some(close.response());
                 }
@@ -319,6 +299,7 @@ impl Connection {
             self.closing = Some(CloseConnection::new(reason));
         }
         self.step(Transition::Fail);
+        self.decoder.stop();
         self.failed = Some(failed);
         failed
     }

@@ -13,14 +13,15 @@ use super::{
     close::{CloseCode, CloseReason},
     config::{Config, Delivery},
     error::ProtocolError,
-    event::{CloseConnection, ControlPayload, Event, Message, MessageKind, Piece, Ping, Pong},
+    event::{CloseConnection, Event, Message, MessageKind, Piece, Ping, Pong},
     extension::{InboundTransform, Rsv},
     frame::{FrameHeader, MAX_CONTROL_PAYLOAD, MAX_HEADER, Opcode},
     mask::Mask,
     message::{Assembly, whole},
     role::Role,
-    utf8::validate,
+    text::Text,
 };
+use bytes::{Bytes, BytesMut};
 
 /// The receiving half: knows frames and messages, and nothing of closing states; [`Connection`](super::Connection) adds
 /// these. Usable alone where the two directions must not wait for each other.
@@ -46,6 +47,9 @@ pub struct Decoder {
     frame: Option<Frame>,
     /// The message that is under way; control frames may stand between its fragments.
     message: Option<Assembly>,
+    /// The payload of the control frame that is under way. The allocation serves all of them, unless the one before is
+    /// still held.
+    control: BytesMut,
 }
 
 /// A header of which bytes are missing.
@@ -69,8 +73,8 @@ struct Frame {
 enum FrameKind {
     /// Belongs to the message under way.
     Data,
-    /// What has come of a control frame, and its kind.
-    Control(Control, [u8; MAX_CONTROL_PAYLOAD], usize),
+    /// Stands alone; what has come of it is in [`Decoder::control`].
+    Control(Control),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -84,7 +88,15 @@ impl Decoder {
     /// The receiving half of the side `role`, without an extension.
     #[must_use]
     pub fn new(role: Role, config: Config) -> Self {
-        Self { role, config, transform: None, header: PartialHeader::default(), frame: None, message: None }
+        Self {
+            role,
+            config,
+            transform: None,
+            header: PartialHeader::default(),
+            frame: None,
+            message: None,
+            control: BytesMut::new(),
+        }
     }
 
     /// Undoes the work of an agreed extension, which owns the reserved bit `rsv`. To be called before the first byte.
@@ -111,21 +123,14 @@ impl Decoder {
     ///
     /// # Errors
     /// The fault of the peer. Its place in the stream is lost: bytes must not be fed after it.
+    #[inline]
     pub fn decode(&mut self, input: &mut &mut [u8]) -> Result<Option<Event>, ProtocolError> {
-        loop {
-            if self.frame.is_none() {
-                let owned = self.transform.as_ref().map(|(rsv, _)| *rsv);
-                let Some(header) = self.header.read(input, self.role, owned)? else { return Ok(None) };
-                if let Some(event) = self.begin_frame(&header, input)? {
-                    return Ok(Some(event));
-                }
-            }
-            if let Some(event) = self.payload(input)? {
-                return Ok(Some(event));
-            }
-            if self.frame.is_some() && input.is_empty() {
-                return Ok(None);
-            }
+        if input.is_empty() && self.frame.is_none() {
+            return Ok(None);
+        }
+        match self.whole_message(input)? {
+            Some(message) => Ok(Some(self.finished(message))),
+            None => self.next_event(input),
         }
     }
 
@@ -137,6 +142,7 @@ impl Decoder {
     ///
     /// The second value is `false` when `read` did anything but append at most as many bytes as were wanted. The place
     /// in the stream is lost then, and bytes must not be fed after it.
+    #[inline]
     pub fn fill_payload<R>(&mut self, read: impl FnOnce(&mut Vec<u8>, usize) -> R) -> Option<(R, bool)> {
         match (&mut self.frame, &mut self.message, self.config.delivery) {
             (Some(frame @ Frame { kind: FrameKind::Data, .. }), Some(message), Delivery::Whole) => {
@@ -149,76 +155,110 @@ impl Decoder {
         }
     }
 
-    /// A header has been read: judges the frame by it, and gives its event at once when nothing else is needed.
-    fn begin_frame(
-        &mut self,
-        header: &FrameHeader,
-        input: &mut &mut [u8],
-    ) -> Result<Option<Event>, ProtocolError> {
+    /// Nothing more will be fed: gives back what is kept, which may be most of a message.
+    pub(super) fn stop(&mut self) {
+        *self = Self::new(self.role, self.config.clone());
+    }
+
+    /// The short way, which most messages take: one plain frame that is wholly here. `None`, with nothing used, where it
+    /// is anything else.
+    #[inline]
+    fn whole_message(&mut self, input: &mut &mut [u8]) -> Result<Option<Message>, ProtocolError> {
+        if self.frame.is_some() || self.message.is_some() || !self.header.is_empty() {
+            return Ok(None);
+        }
+        let Some((header, len)) = FrameHeader::parse(input, self.role, self.owned())? else {
+            return Ok(None);
+        };
         let kind = match header.opcode {
-            Opcode::Text => return self.begin_message(MessageKind::Text, header, input),
-            Opcode::Binary => return self.begin_message(MessageKind::Binary, header, input),
+            Opcode::Text => MessageKind::Text,
+            Opcode::Binary => MessageKind::Binary,
+            Opcode::Continuation | Opcode::Close | Opcode::Ping | Opcode::Pong => return Ok(None),
+        };
+        let here = (input.len() - len) as u64;
+        if !header.fin || header.rsv.is_some() || header.payload_len > here {
+            return Ok(None);
+        }
+        let payload = &mut take(input, len + header.payload_len as usize)[len..];
+        whole(kind, payload, header.mask.map(Mask::new), &self.config).map(Some)
+    }
+
+    /// The long way, which takes every frame.
+    fn next_event(&mut self, input: &mut &mut [u8]) -> Result<Option<Event>, ProtocolError> {
+        loop {
+            if self.frame.is_none() {
+                let Some(header) = self.header.read(input, self.role, self.owned())? else { return Ok(None) };
+                self.begin_frame(&header)?;
+            }
+            if let Some(event) = self.payload(input)? {
+                return Ok(Some(event));
+            }
+            if self.frame.is_some() && input.is_empty() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// A header has been read: judges the frame by it.
+    fn begin_frame(&mut self, header: &FrameHeader) -> Result<(), ProtocolError> {
+        let kind = match header.opcode {
+            Opcode::Text => self.begin_message(MessageKind::Text, header)?,
+            Opcode::Binary => self.begin_message(MessageKind::Binary, header)?,
             Opcode::Continuation => {
                 let message = self.message.as_mut().ok_or(ProtocolError::UnexpectedContinuation)?;
                 message.begin_frame(header.payload_len, header.fin, &self.config)?;
                 FrameKind::Data
             }
-            Opcode::Close => FrameKind::control(Control::Close),
-            Opcode::Ping => FrameKind::control(Control::Ping),
-            Opcode::Pong => FrameKind::control(Control::Pong),
+            Opcode::Close => FrameKind::Control(Control::Close),
+            Opcode::Ping => FrameKind::Control(Control::Ping),
+            Opcode::Pong => FrameKind::Control(Control::Pong),
         };
+        if header.opcode.is_control() && header.payload_len > 0 {
+            self.control.reserve(MAX_CONTROL_PAYLOAD);
+        }
         self.frame = Some(Frame::new(kind, header));
-        Ok(None)
+        Ok(())
     }
 
-    fn begin_message(
-        &mut self,
-        kind: MessageKind,
-        header: &FrameHeader,
-        input: &mut &mut [u8],
-    ) -> Result<Option<Event>, ProtocolError> {
+    fn begin_message(&mut self, kind: MessageKind, header: &FrameHeader) -> Result<FrameKind, ProtocolError> {
         if self.message.is_some() {
             return Err(ProtocolError::ExpectedContinuation { kind });
         }
-        let transformed = header.rsv.is_some();
-        if header.fin && !transformed && header.payload_len <= input.len() as u64 {
-            let mut mask = header.mask.map(Mask::new);
-            let payload = take(input, header.payload_len as usize);
-            return whole(kind, payload, mask.as_mut(), &self.config).map(|data| Some(self.finished(data)));
-        }
-        let mut message = Assembly::new(kind, transformed);
+        let mut message = Assembly::new(kind, header.rsv.is_some());
         message.begin_frame(header.payload_len, header.fin, &self.config)?;
         self.message = Some(message);
-        self.frame = Some(Frame::new(FrameKind::Data, header));
-        Ok(None)
+        Ok(FrameKind::Data)
+    }
+
+    /// The reserved bit that the peer may set.
+    fn owned(&self) -> Option<Rsv> {
+        self.transform.as_ref().map(|(rsv, _)| *rsv)
     }
 
     /// Takes what there is of the payload under way.
     fn payload(&mut self, input: &mut &mut [u8]) -> Result<Option<Event>, ProtocolError> {
         let Some(frame) = &mut self.frame else { return Ok(None) };
         let here = input.len().min(usize::try_from(frame.remaining).unwrap_or(usize::MAX));
-        match (&mut frame.kind, &mut self.message) {
-            (FrameKind::Control(control, bytes, len), _) => {
+        match frame.kind {
+            FrameKind::Control(control) => {
                 let payload = take(input, here);
                 if let Some(mask) = &mut frame.mask {
                     mask.apply(payload);
                 }
-                bytes[*len..*len + here].copy_from_slice(payload);
-                *len += here;
+                self.control.extend_from_slice(payload);
                 frame.remaining -= here as u64;
                 if frame.remaining > 0 {
                     return Ok(None);
                 }
-                let event = control.event(&bytes[..*len])?;
+                let event = control.event(self.control.split().freeze())?;
                 self.frame = None;
                 Ok(Some(event))
             }
-            (FrameKind::Data, Some(_)) => self.data(input, here),
-            (FrameKind::Data, None) => Ok(None), // a data frame always has its message
+            FrameKind::Data => self.data(input, here),
         }
     }
 
-    /// Takes `here` bytes of the message under way.
+    /// Takes `here` bytes of the message under way; a data frame always has one.
     fn data(&mut self, input: &mut &mut [u8], mut here: usize) -> Result<Option<Event>, ProtocolError> {
         let (Some(frame), Some(message)) = (&mut self.frame, &mut self.message) else { return Ok(None) };
         match (&mut self.transform, message.is_transformed()) {
@@ -270,19 +310,17 @@ impl Decoder {
 }
 
 impl PartialHeader {
-    /// Reads the next header, from `input` alone where it is complete there.
+    const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Reads the next header.
     fn read(
         &mut self,
         input: &mut &mut [u8],
         receiver: Role,
         owned: Option<Rsv>,
     ) -> Result<Option<FrameHeader>, ProtocolError> {
-        if self.len == 0
-            && let Some((header, len)) = FrameHeader::parse(input, receiver, owned)?
-        {
-            take(input, len);
-            return Ok(Some(header));
-        }
         let before = self.len;
         let more = input.len().min(MAX_HEADER - before);
         self.bytes[before..before + more].copy_from_slice(&input[..more]);
@@ -312,32 +350,26 @@ impl Frame {
     }
 }
 
-impl FrameKind {
-    const fn control(control: Control) -> Self {
-        Self::Control(control, [0; MAX_CONTROL_PAYLOAD], 0)
-    }
-}
-
 impl Control {
-    fn event(self, payload: &[u8]) -> Result<Event, ProtocolError> {
+    fn event(self, payload: Bytes) -> Result<Event, ProtocolError> {
         match self {
-            Self::Close => close_connection(payload).map(Event::CloseConnection),
-            Self::Ping => Ok(Event::Ping(Ping(ControlPayload::of_frame(payload)))),
-            Self::Pong => Ok(Event::Pong(Pong(ControlPayload::of_frame(payload)))),
+            Self::Close => close_connection(&payload).map(Event::CloseConnection),
+            Self::Ping => Ok(Event::Ping(Ping::received(payload))),
+            Self::Pong => Ok(Event::Pong(Pong::received(payload))),
         }
     }
 }
 
 /// Judges the payload of a close frame (RFC 6455 §5.5.1, §7.4).
-fn close_connection(payload: &[u8]) -> Result<CloseConnection, ProtocolError> {
-    match payload {
+fn close_connection(payload: &Bytes) -> Result<CloseConnection, ProtocolError> {
+    match payload[..] {
         [] => Ok(CloseConnection::empty()),
         [_] => Err(ProtocolError::CloseCodeCut),
-        [high, low, reason @ ..] => {
-            let code = u16::from_be_bytes([*high, *low]);
+        [high, low, ..] => {
+            let code = u16::from_be_bytes([high, low]);
             let code = CloseCode::new(code).map_err(|_| ProtocolError::InvalidCloseCode { code })?;
-            let reason = validate(reason).map_err(|_| ProtocolError::CloseReasonNotUtf8)?;
-            Ok(CloseConnection::new(CloseReason::truncated(code, reason)))
+            let reason = Text::try_from(payload.slice(2..)).map_err(|_| ProtocolError::CloseReasonNotUtf8)?;
+            Ok(CloseConnection::new(CloseReason::received(code, reason)))
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     close::CloseReason,
     error::LocalError,
-    event::{CloseConnection, MessageKind, Ping, Pong},
+    event::{CloseConnection, MessageKind, Payload, Ping, Pong},
     extension::{OutboundTransform, Rsv},
     frame::{FrameHeader, MAX_HEADER, Opcode},
     mask::Mask,
@@ -18,10 +18,10 @@ use super::{
 /// All methods append to a buffer of the caller, who reuses it: encoding then allocates nothing.
 ///
 /// ```
-/// use wscope::proto::{Encoder, MessageKind, Role};
+/// use wscope::proto::{Encoder, Role};
 ///
 /// let mut out = Vec::new();
-/// Encoder::new(Role::Server).message(MessageKind::Text, b"Hello", &mut out)?;
+/// Encoder::new(Role::Server).message("Hello", &mut out)?;
 /// assert_eq!(out, b"\x81\x05Hello"); // RFC 6455 §5.7
 /// # Ok::<(), wscope::proto::LocalError>(())
 /// ```
@@ -44,17 +44,18 @@ impl Encoder {
     /// The sending half of the side `role`, with masking keys of [`SystemRandom`].
     #[must_use]
     pub fn new(role: Role) -> Self {
-        Self::with_random(role, Box::new(SystemRandom::new()))
-    }
-
-    /// The sending half of the side `role`, with masking keys of this source.
-    #[must_use]
-    pub fn with_random(role: Role, random: Box<dyn RandomSource>) -> Self {
-        let keys = match role {
-            Role::Client => Some(random),
+        let keys: Option<Box<dyn RandomSource>> = match role {
+            Role::Client => Some(Box::new(SystemRandom::new())),
             Role::Server => None,
         };
         Self { keys, transform: None, unfinished: None }
+    }
+
+    /// Takes masking keys from `random`. To be called before the first message; a server needs none.
+    #[must_use]
+    pub fn with_random(mut self, random: Box<dyn RandomSource>) -> Self {
+        self.keys = self.keys.map(|_| random);
+        self
     }
 
     /// Lets an agreed extension, which owns the reserved bit `rsv`, do its work. To be called before the first message.
@@ -64,44 +65,44 @@ impl Encoder {
         self
     }
 
-    /// Appends a whole message as one frame. Text must be UTF-8: [`Connection`](super::Connection) takes it as `str`.
+    /// Appends a whole message as one frame.
     ///
     /// # Errors
     /// [`LocalError::MessageUnfinished`] while a message is being sent in pieces.
-    pub fn message(
+    pub fn message<'a>(
         &mut self,
-        kind: MessageKind,
-        payload: &[u8],
+        payload: impl Into<Payload<'a>>,
         out: &mut Vec<u8>,
     ) -> Result<(), LocalError> {
+        let payload = payload.into();
         match self.unfinished {
             None => {
-                self.data(kind, payload, true, out);
+                self.data(payload, true, out);
                 Ok(())
             }
             Some(Unfinished { kind: unfinished, .. }) => {
-                Err(LocalError::MessageUnfinished { unfinished, sent: kind })
+                Err(LocalError::MessageUnfinished { unfinished, sent: payload.kind() })
             }
         }
     }
 
-    /// Appends the next fragment of a message, or its first one (RFC 6455 §5.4). A character of a text may be cut.
+    /// Appends the next fragment of a message, or its first one (RFC 6455 §5.4).
     ///
     /// # Errors
     /// [`LocalError::MessageUnfinished`] when a message of the other kind is being sent in pieces.
-    pub fn fragment(
+    pub fn fragment<'a>(
         &mut self,
-        kind: MessageKind,
-        payload: &[u8],
+        payload: impl Into<Payload<'a>>,
         last: bool,
         out: &mut Vec<u8>,
     ) -> Result<(), LocalError> {
+        let payload = payload.into();
         match self.unfinished {
-            Some(Unfinished { kind: unfinished, .. }) if unfinished != kind => {
-                Err(LocalError::MessageUnfinished { unfinished, sent: kind })
+            Some(Unfinished { kind: unfinished, .. }) if unfinished != payload.kind() => {
+                Err(LocalError::MessageUnfinished { unfinished, sent: payload.kind() })
             }
             Some(_) | None => {
-                self.data(kind, payload, last, out);
+                self.data(payload, last, out);
                 Ok(())
             }
         }
@@ -114,7 +115,12 @@ impl Encoder {
 
     /// Appends a pong.
     pub fn pong(&mut self, pong: &Pong, out: &mut Vec<u8>) {
-        self.frame(FrameHeader::new(Opcode::Pong, 0), pong.payload(), out);
+        self.pong_with(pong.payload(), out);
+    }
+
+    /// Appends a pong with the payload of a ping that came.
+    pub(super) fn pong_with(&mut self, payload: &[u8], out: &mut Vec<u8>) {
+        self.frame(FrameHeader::new(Opcode::Pong, 0), payload, out);
     }
 
     /// Appends a close frame. No frame may follow it (RFC 6455 §5.5.1).
@@ -131,7 +137,8 @@ impl Encoder {
     }
 
     /// One data frame: the next of the message under way, or the first of another.
-    fn data(&mut self, kind: MessageKind, payload: &[u8], fin: bool, out: &mut Vec<u8>) {
+    fn data(&mut self, payload: Payload<'_>, fin: bool, out: &mut Vec<u8>) {
+        let (kind, payload) = (payload.kind(), payload.as_bytes());
         let first = self.unfinished.is_none();
         let mut header = FrameHeader::new(if first { kind.into() } else { Opcode::Continuation }, 0);
         header.fin = fin;

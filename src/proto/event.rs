@@ -92,18 +92,9 @@ impl Message {
     }
 }
 
-/// Bytes of a payload that `Debug` shows: a log line is no place for a megabyte.
-const DEBUG_BYTES: usize = 64;
-
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bytes = self.as_bytes();
-        let shown = &bytes[..bytes.len().min(DEBUG_BYTES)];
-        match self {
-            Self::Text(_) => write!(f, "Text({:?}", String::from_utf8_lossy(shown))?,
-            Self::Binary(_) => write!(f, "Binary(b\"{}\"", shown.escape_ascii())?,
-        }
-        if shown.len() < bytes.len() { write!(f, ".. {} bytes)", bytes.len()) } else { f.write_str(")") }
+        fmt::Debug::fmt(&Payload::from(self), f)
     }
 }
 
@@ -143,6 +134,108 @@ impl From<Bytes> for Message {
     }
 }
 
+/// The payload of a message that is to be sent, borrowed: text as `str`, so that only UTF-8 goes out as text.
+///
+/// ```
+/// use wscope::proto::{MessageKind, Payload};
+/// assert_eq!(Payload::from("grün").kind(), MessageKind::Text);
+/// assert_eq!(Payload::from(&[1, 2]).as_bytes(), [1, 2]);
+/// ```
+#[allow(clippy::exhaustive_enums, reason = "as Message")]
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Payload<'a> {
+    /// UTF-8 text.
+    Text(&'a str),
+    /// Bytes.
+    Binary(&'a [u8]),
+}
+
+impl<'a> Payload<'a> {
+    /// The bytes, whatever the kind.
+    #[must_use]
+    pub const fn as_bytes(self) -> &'a [u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Binary(bytes) => bytes,
+        }
+    }
+
+    /// Text or binary.
+    #[must_use]
+    pub const fn kind(self) -> MessageKind {
+        match self {
+            Self::Text(_) => MessageKind::Text,
+            Self::Binary(_) => MessageKind::Binary,
+        }
+    }
+}
+
+/// Bytes of a payload that `Debug` shows: a log line is no place for a megabyte.
+const DEBUG_BYTES: usize = 64;
+
+impl fmt::Debug for Payload<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.as_bytes();
+        let shown = &bytes[..bytes.len().min(DEBUG_BYTES)];
+        match self {
+            Self::Text(_) => write!(f, "Text({:?}", String::from_utf8_lossy(shown))?,
+            Self::Binary(_) => write!(f, "Binary(b\"{}\"", shown.escape_ascii())?,
+        }
+        if shown.len() < bytes.len() { write!(f, ".. {} bytes)", bytes.len()) } else { f.write_str(")") }
+    }
+}
+
+impl<'a> From<&'a str> for Payload<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<&'a [u8]> for Payload<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::Binary(bytes)
+    }
+}
+
+impl<'a> From<&'a String> for Payload<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<&'a Text> for Payload<'a> {
+    fn from(text: &'a Text) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<&'a Vec<u8>> for Payload<'a> {
+    fn from(bytes: &'a Vec<u8>) -> Self {
+        Self::Binary(bytes)
+    }
+}
+
+impl<'a> From<&'a Bytes> for Payload<'a> {
+    fn from(bytes: &'a Bytes) -> Self {
+        Self::Binary(bytes)
+    }
+}
+
+impl<'a, const N: usize> From<&'a [u8; N]> for Payload<'a> {
+    fn from(bytes: &'a [u8; N]) -> Self {
+        Self::Binary(bytes)
+    }
+}
+
+impl<'a> From<&'a Message> for Payload<'a> {
+    fn from(message: &'a Message) -> Self {
+        match message {
+            Message::Text(text) => Self::Text(text),
+            Message::Binary(bytes) => Self::Binary(bytes),
+        }
+    }
+}
+
 /// The two kinds of message.
 #[allow(clippy::exhaustive_enums, reason = "as Message")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -167,6 +260,15 @@ impl fmt::Display for MessageKind {
 /// Received: what has come of it, in no relation to the sender's cuts, except that [`frame_finished`](Self::frame_finished)
 /// tells the end of a frame, with an empty piece where nothing else is left to tell; text is cut between characters.
 /// Sent: one frame, a fragment (RFC 6455 §5.4).
+///
+/// ```
+/// use wscope::proto::{Config, Connection, Piece, Role};
+/// let (mut server, mut out) = (Connection::new(Role::Server, Config::new()), Vec::new());
+/// server.send(Piece::more("Hel"), &mut out)?;
+/// server.send(Piece::last("lo"), &mut out)?;
+/// assert_eq!(out, b"\x01\x03Hel\x80\x02lo"); // RFC 6455 §5.7
+/// # Ok::<(), wscope::proto::LocalError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Piece {
@@ -180,11 +282,13 @@ pub struct Piece {
 
 impl Piece {
     /// A piece that more will follow.
+    #[must_use]
     pub fn more(data: impl Into<Message>) -> Self {
         Self { data: data.into(), frame_finished: true, message_finished: false }
     }
 
     /// The last piece of its message; may be empty.
+    #[must_use]
     pub fn last(data: impl Into<Message>) -> Self {
         Self { data: data.into(), frame_finished: true, message_finished: true }
     }
@@ -198,8 +302,8 @@ impl Piece {
 /// assert!(Ping::new(&[0; 126]).is_err());
 /// # Ok::<(), wscope::proto::ControlTooLong>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ping(pub(super) ControlPayload);
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ping(ControlPayload);
 
 impl Ping {
     /// A ping with a payload that its pong will carry.
@@ -213,19 +317,24 @@ impl Ping {
     /// 0 to [`MAX_CONTROL_PAYLOAD`] bytes.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
-        self.0.as_bytes()
+        &self.0.0
     }
 
     /// The pong that answers it.
     #[must_use]
-    pub const fn response(&self) -> Pong {
-        Pong(self.0)
+    pub fn response(&self) -> Pong {
+        Pong(self.0.clone())
+    }
+
+    /// A ping as it came: a longer one was refused by its header.
+    pub(super) const fn received(payload: Bytes) -> Self {
+        Self(ControlPayload(payload))
     }
 }
 
 /// A pong (RFC 6455 §5.5.3).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Pong(pub(super) ControlPayload);
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pong(ControlPayload);
 
 impl Pong {
     /// A pong that answers a ping with this payload, or one that nobody asked for: a heartbeat in one direction.
@@ -239,11 +348,24 @@ impl Pong {
     /// 0 to [`MAX_CONTROL_PAYLOAD`] bytes.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
-        self.0.as_bytes()
+        &self.0.0
+    }
+
+    /// A pong as it came: a longer one was refused by its header.
+    pub(super) const fn received(payload: Bytes) -> Self {
+        Self(ControlPayload(payload))
     }
 }
 
 /// A close frame (RFC 6455 §5.5.1).
+///
+/// ```
+/// use wscope::proto::{CloseCode, CloseConnection, CloseReason};
+/// let close = CloseConnection::new(CloseReason::new(CloseCode::GOING_AWAY, "maintenance")?);
+/// assert_eq!(close.response(), close);
+/// assert_eq!(CloseConnection::empty().reason, None);
+/// # Ok::<(), wscope::proto::ReasonTooLong>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CloseConnection {
@@ -253,6 +375,7 @@ pub struct CloseConnection {
 
 impl CloseConnection {
     /// A close frame with a code, and a text if there is something to say.
+    #[must_use]
     pub fn new(reason: impl Into<CloseReason>) -> Self {
         Self { reason: Some(reason.into()) }
     }
@@ -271,66 +394,28 @@ impl CloseConnection {
     }
 }
 
-/// A payload that fits into a control frame, held in place.
-#[derive(Clone, Copy)]
-pub(super) struct ControlPayload {
-    bytes: [u8; MAX_CONTROL_PAYLOAD],
-    len: u8, // <= MAX_CONTROL_PAYLOAD
-}
+/// At most [`MAX_CONTROL_PAYLOAD`] bytes.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct ControlPayload(Bytes);
 
 impl ControlPayload {
-    pub(super) const EMPTY: Self = Self { bytes: [0; MAX_CONTROL_PAYLOAD], len: 0 };
-
-    pub(super) fn new(payload: &[u8]) -> Result<Self, ControlTooLong> {
+    fn new(payload: &[u8]) -> Result<Self, ControlTooLong> {
         if payload.len() > MAX_CONTROL_PAYLOAD {
             return Err(ControlTooLong { len: payload.len() });
         }
-        Ok(Self::of_frame(payload))
-    }
-
-    /// The payload of a control frame that has been judged: longer ones were refused, so nothing is cut.
-    pub(super) fn of_frame(payload: &[u8]) -> Self {
-        let len = payload.len().min(MAX_CONTROL_PAYLOAD);
-        let mut this = Self::EMPTY;
-        this.bytes[..len].copy_from_slice(&payload[..len]);
-        this.len = len as u8;
-        this
-    }
-
-    pub(super) fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.len)]
+        Ok(Self(Bytes::copy_from_slice(payload)))
     }
 }
-
-impl Default for ControlPayload {
-    fn default() -> Self {
-        Self::EMPTY
-    }
-}
-
-impl PartialEq for ControlPayload {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_bytes() == other.as_bytes()
-    }
-}
-
-impl Eq for ControlPayload {}
 
 impl fmt::Debug for ControlPayload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "b\"{}\"", self.as_bytes().escape_ascii())
+        fmt::Debug::fmt(&self.0, f)
     }
 }
 
-impl From<Message> for Event {
-    fn from(message: Message) -> Self {
-        Self::Message(message)
-    }
-}
-
-impl From<&str> for Event {
-    fn from(text: &str) -> Self {
-        Self::Message(text.into())
+impl<M: Into<Message>> From<M> for Event {
+    fn from(message: M) -> Self {
+        Self::Message(message.into())
     }
 }
 

@@ -119,6 +119,7 @@ impl FrameHeader {
     /// # Errors
     /// What the header alone breaks: reserved opcodes and bits, long or fragmented control frames, a mask that is
     /// missing or must not be there, lengths that are not minimal or too large for a signed number.
+    #[inline]
     pub const fn parse(
         bytes: &[u8],
         receiver: Role,

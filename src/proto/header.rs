@@ -203,11 +203,10 @@ impl FromStr for ExtensionItem {
 
     /// Parses exactly one item.
     fn from_str(text: &str) -> Result<Self, ListError> {
-        let mut items = Self::parse_list([text.as_bytes()])?;
-        match (items.pop(), items.is_empty()) {
-            (Some(item), true) => Ok(item),
-            (None, _) => Err(ListError::Empty),
-            (Some(_), false) => Err(ListError::TooMany { limit: 1 }),
+        // Without any there was an error already.
+        match <[Self; 1]>::try_from(Self::parse_list([text.as_bytes()])?) {
+            Ok([item]) => Ok(item),
+            Err(_) => Err(ListError::TooMany { limit: 1 }),
         }
     }
 }
@@ -403,6 +402,7 @@ impl<'a> Cursor<'a> {
         Ok((name, Some(value)))
     }
 
+    /// `1*tchar`. What is not ASCII is no `tchar`, so each byte is a character.
     fn token(&mut self) -> Result<Token, ListError> {
         let start = self.at;
         self.skip_while(is_token_byte);
@@ -419,6 +419,7 @@ impl<'a> Cursor<'a> {
             if !value.is_empty() && self.eat(b'"') {
                 return Ok(Token(Cow::Owned(value)));
             }
+            // The escape of a quoted pair is dropped; what it escapes must be of a token all the same.
             self.eat(b'\\');
             match self.peek() {
                 Some(byte) if is_token_byte(byte) => value.push(char::from(byte)),
@@ -428,16 +429,19 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// The next byte, or `None` at the end of the line.
     fn peek(&self) -> Option<u8> {
         self.line.get(self.at).copied()
     }
 
+    /// Steps over `byte` if it comes next.
     fn eat(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
         found
     }
 
+    /// `OWS` (RFC 9110 §5.6.3).
     fn skip_whitespace(&mut self) {
         self.skip_while(|byte| matches!(byte, b' ' | b'\t'));
     }
@@ -448,6 +452,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// The fault at this place: a byte that cannot stand here, or too early an end.
     fn unexpected(&self) -> ListError {
         match self.peek() {
             Some(byte) => ListError::UnexpectedByte { byte, at: self.at },

@@ -12,58 +12,66 @@
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mask {
-    /// The key as it applies to the next byte: turned by as many bytes as have been masked.
-    key: [u8; 4],
+    /// The key as it applies to the next bytes: turned by as many as have been masked. The first byte is the lowest.
+    key: u32,
 }
 
 impl Mask {
     /// The mask of a frame whose payload begins at the next byte.
     #[must_use]
     pub const fn new(key: [u8; 4]) -> Self {
-        Self { key }
+        Self { key: u32::from_le_bytes(key) }
     }
 
     /// Masks or unmasks the next bytes of the payload.
     ///
     /// Whole words first, in blocks that the compiler turns into vector instructions: 50 GB/s without `unsafe`.
+    #[inline]
     pub fn apply(&mut self, payload: &mut [u8]) {
-        let word = u64::from_ne_bytes(double(self.key));
+        let word = self.word();
         let (blocks, rest) = payload.as_chunks_mut::<32>();
         for block in blocks {
-            for bytes in block.as_chunks_mut::<8>().0 {
-                *bytes = (u64::from_ne_bytes(*bytes) ^ word).to_ne_bytes();
-            }
+            mask_words(block.as_chunks_mut().0, word);
         }
-        let (words, tail) = rest.as_chunks_mut::<8>();
-        for bytes in words {
-            *bytes = (u64::from_ne_bytes(*bytes) ^ word).to_ne_bytes();
-        }
-        for (byte, key) in tail.iter_mut().zip(double(self.key)) {
+        let (words, tail) = rest.as_chunks_mut();
+        mask_words(words, word);
+        for (byte, key) in tail.iter_mut().zip(word.to_le_bytes()) {
             *byte ^= key;
         }
-        self.key.rotate_left(payload.len() % 4);
+        self.key = self.key.rotate_right(8 * (tail.len() % 4) as u32);
     }
 
     /// Appends the next bytes of the payload to `out`, masked or unmasked.
     ///
-    /// In blocks through the stack: a copy of the whole and a second pass over it are slower from a few KiB up, and
-    /// memory that is filled next is never cleared first.
+    /// Each block is masked in registers on its way from one place to the other, which costs hardly more than the copy
+    /// alone; memory that is filled next is never cleared first.
+    #[inline]
     pub fn append(&mut self, payload: &[u8], out: &mut Vec<u8>) {
         out.reserve(payload.len());
-        for piece in payload.chunks(BLOCK) {
-            let mut block = [0; BLOCK];
-            let block = &mut block[..piece.len()];
-            block.copy_from_slice(piece);
-            self.apply(block);
-            out.extend_from_slice(block);
-        }
+        let word = self.word();
+        let (blocks, rest) = payload.as_chunks::<BLOCK>();
+        // One iterator, whose length the vector trusts: pushed one by one, each block would go through the stack.
+        out.extend(blocks.iter().copied().flat_map(|mut block| {
+            mask_words(block.as_chunks_mut().0, word);
+            block
+        }));
+        let start = out.len();
+        out.extend_from_slice(rest);
+        self.apply(&mut out[start..]); // whole blocks do not turn the key
+    }
+
+    /// The key twice, for eight bytes at a time.
+    const fn word(self) -> u64 {
+        (self.key as u64) << 32 | self.key as u64
     }
 }
 
-/// Bytes that are copied and masked at a time: they stay in the first-level cache.
-const BLOCK: usize = 1024;
-
-/// The key twice, as one word of eight bytes.
-const fn double([a, b, c, d]: [u8; 4]) -> [u8; 8] {
-    [a, b, c, d, a, b, c, d]
+#[inline]
+fn mask_words(words: &mut [[u8; 8]], word: u64) {
+    for bytes in words {
+        *bytes = (u64::from_le_bytes(*bytes) ^ word).to_le_bytes();
+    }
 }
+
+/// Bytes that are copied and masked at a time: a line of the cache, and few enough for the vector registers.
+const BLOCK: usize = 64;

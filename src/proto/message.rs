@@ -8,10 +8,12 @@ use super::{
     error::ProtocolError,
     event::{Message, MessageKind},
     extension::{BrokenStream, InboundTransform, Step},
+    frame::MAX_HEADER,
     mask::Mask,
     utf8::{InvalidUtf8, Utf8Validator, validate},
 };
 use bytes::Bytes;
+use std::fmt;
 
 /// A message that has begun and is not finished, or the part of it that has not been handed out.
 #[derive(Debug)]
@@ -26,10 +28,19 @@ pub(super) struct Assembly {
     empty: u32,
 }
 
-#[derive(Debug)]
 enum Content {
     Text(String, Utf8Validator),
     Binary(Vec<u8>),
+}
+
+/// How much there is, and not what: a log line is no place for a megabyte that somebody else wrote.
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text, _) => write!(f, "Text({} bytes)", text.len()),
+            Self::Binary(bytes) => write!(f, "Binary({} bytes)", bytes.len()),
+        }
+    }
 }
 
 impl Assembly {
@@ -53,7 +64,8 @@ impl Assembly {
         config: &Config,
     ) -> Result<(), ProtocolError> {
         self.fragments = self.fragments.saturating_add(1);
-        if self.fragments > config.max_fragments {
+        let whole = fin && self.fragments == 1; // not a fragment, and mostly it does not come this way
+        if self.fragments > config.max_fragments && !whole {
             return Err(ProtocolError::TooManyFragments { limit: config.max_fragments });
         }
         if len > 0 || fin {
@@ -124,7 +136,7 @@ impl Assembly {
     ) -> Result<(), ProtocolError> {
         let mut output = Vec::new();
         loop {
-            let left = (config.max_message_size as u64 - self.size).saturating_add(1);
+            let left = (config.max_message_size as u64).saturating_sub(self.size).saturating_add(1);
             let room = usize::try_from(left).unwrap_or(usize::MAX).min(TRANSFORM_STEP);
             let (done, added) = match &mut self.content {
                 Content::Binary(buffer) => {
@@ -165,12 +177,12 @@ impl Assembly {
             return None;
         }
         let start = buffer.len();
-        let room = buffer.capacity() - start;
-        let wanted = usize::try_from(remaining)
-            .unwrap_or(usize::MAX)
-            .min(if room > 0 { room } else { start })
-            .min(FILL_STEP);
-        buffer.reserve_exact(growth(start, buffer.capacity(), wanted, rest - wanted as u64));
+        let remaining = usize::try_from(remaining).unwrap_or(usize::MAX);
+        if buffer.capacity() == start {
+            let now = remaining.min(start);
+            buffer.reserve_exact(growth(start, start, now, rest - now as u64));
+        }
+        let wanted = remaining.min(buffer.capacity() - start).min(FILL_STEP);
         let outcome = read(buffer, wanted);
         let added = buffer.len().checked_sub(start).filter(|added| *added <= wanted);
         if let (Some(_), Some(mask)) = (added, mask) {
@@ -200,41 +212,44 @@ impl Assembly {
     }
 }
 
-/// The short way for a message that is wholly here in one plain frame: one allocation, of its own size.
+/// A message that is wholly here in one plain frame: one allocation, of its own size.
 pub(super) fn whole(
     kind: MessageKind,
     payload: &mut [u8],
-    mask: Option<&mut Mask>,
+    mask: Option<Mask>,
     config: &Config,
 ) -> Result<Message, ProtocolError> {
     check_size(payload.len() as u64, config)?;
     match (kind, mask) {
-        (MessageKind::Text, mask) => {
-            if let Some(mask) = mask {
-                mask.apply(payload);
-            }
-            Ok(Message::Text(validate(payload)?.into()))
-        }
-        (MessageKind::Binary, None) => Ok(Message::Binary(Bytes::copy_from_slice(payload))),
-        (MessageKind::Binary, Some(mask)) => {
+        (MessageKind::Binary, Some(mut mask)) if payload.len() >= FUSE_FROM => {
             let mut buffer = Vec::with_capacity(payload.len());
             mask.append(payload, &mut buffer);
             Ok(Message::Binary(buffer.into()))
+        }
+        (MessageKind::Binary | MessageKind::Text, mask) => {
+            if let Some(mut mask) = mask {
+                mask.apply(payload);
+            }
+            match kind {
+                MessageKind::Text => Ok(Message::Text(validate(payload)?.into())),
+                MessageKind::Binary => Ok(Message::Binary(Bytes::copy_from_slice(payload))),
+            }
         }
     }
 }
 
 /// How much to reserve so that `now` bytes fit, knowing that at most `rest` more will come: never more than twice what is
-/// here by then, and not more than the message can fill. Doubled all the same, else each small fragment would move the
-/// buffer.
+/// here by then, its header counted, and not more than the message can fill. Doubled all the same, else each small fragment
+/// would move the buffer; and without the header a message of 2ⁿ bytes would be moved once more for its last few.
 const fn growth(len: usize, capacity: usize, now: usize, rest: u64) -> usize {
     let needed = len + now;
     if needed <= capacity {
         return 0;
     }
-    let doubled = if needed > 2 * capacity { needed } else { 2 * capacity };
+    let doubled = 2 * (capacity + MAX_HEADER);
+    let most = if capacity == 0 || needed > doubled { needed } else { doubled };
     let declared = if rest > (usize::MAX - needed) as u64 { usize::MAX } else { needed + rest as usize };
-    (if doubled < declared { doubled } else { declared }) - len
+    (if most < declared { most } else { declared }) - len
 }
 
 const fn check_size(size: u64, config: &Config) -> Result<(), ProtocolError> {
@@ -273,3 +288,6 @@ const FILL_FROM: usize = 16 * 1024;
 
 /// Most bytes that are read into a message's buffer before they are unmasked: they should still be in the cache.
 const FILL_STEP: usize = 256 * 1024;
+
+/// From this length up a payload is unmasked on its way to its own buffer; a shorter one sooner in place, then copied.
+const FUSE_FROM: usize = 512;

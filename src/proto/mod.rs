@@ -52,15 +52,12 @@ mod ws;
 
 pub use self::http::HeadError;
 pub use close::{CloseCode, CloseFrames, CloseReason, InvalidCloseCode, ReasonTooLong, Side};
-pub use config::{
-    Config, DEFAULT_MAX_EMPTY_FRAGMENTS, DEFAULT_MAX_FRAGMENTS, DEFAULT_MAX_MESSAGE_SIZE, Delivery,
-    MAX_UNSENT_PONGS,
-};
+pub use config::{Config, Delivery};
 pub use connection::Connection;
 pub use decoder::Decoder;
 pub use encoder::Encoder;
 pub use error::{ControlTooLong, Failed, LocalError, ProtocolError};
-pub use event::{CloseConnection, Event, Message, MessageKind, Piece, Ping, Pong};
+pub use event::{CloseConnection, Event, Message, MessageKind, Payload, Piece, Ping, Pong};
 pub use frame::{FrameHeader, MAX_CONTROL_PAYLOAD, MAX_HEADER, Opcode};
 pub use handshake::{
     AcceptConnection, AcceptError, AcceptErrorKind, Agreement, BodyFinished, ClientEvent, ClientHandshake,

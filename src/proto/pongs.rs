@@ -1,11 +1,8 @@
 //! Answers to pings that are not written yet (RFC 6455 §5.5.2, §5.5.3).
 
-use super::{
-    config::MAX_UNSENT_PONGS,
-    event::{ControlPayload, Ping, Pong},
-};
+use super::{config::Config, event::Ping};
 
-/// A queue of at most [`MAX_UNSENT_PONGS`] pongs. When it is full, the latest ping takes the place of the last one: "may
+/// A queue of at most [`Config::MAX_UNSENT_PONGS`] pongs. When it is full, the latest ping takes the place of the last one: "may
 /// elect to send a Pong frame for only the most recently processed Ping". Memory is O(1), however many pings come and
 /// however long the peer does not read.
 #[derive(Debug, Default)]
@@ -20,7 +17,7 @@ pub(super) struct Pongs {
 impl Pongs {
     /// Queues the answer to `ping`.
     pub(super) fn push(&mut self, ping: &Ping) {
-        if self.count == MAX_UNSENT_PONGS {
+        if self.count == Config::MAX_UNSENT_PONGS {
             self.queued.truncate(self.last);
         } else {
             self.count += 1;
@@ -34,12 +31,12 @@ impl Pongs {
         self.count == 0
     }
 
-    /// Empties the queue, oldest first.
-    pub(super) fn drain(&mut self, mut write: impl FnMut(&Pong)) {
+    /// Empties the queue: the payloads, oldest first.
+    pub(super) fn drain(&mut self, mut write: impl FnMut(&[u8])) {
         let mut rest = &self.queued[..];
         while let Some((&len, tail)) = rest.split_first() {
             let (payload, tail) = tail.split_at(usize::from(len));
-            write(&Pong(ControlPayload::of_frame(payload)));
+            write(payload);
             rest = tail;
         }
         self.clear();

@@ -108,12 +108,14 @@ impl FromStr for WebSocketUri {
     type Err = UriError;
 
     fn from_str(text: &str) -> Result<Self, UriError> {
+        // Nothing but a scheme may go from here into an error: all other parts may hold credentials.
         let (scheme, rest) = text.split_once("://").ok_or(UriError::MissingScheme)?;
         let secure = parse_scheme(scheme)?;
         if rest.contains('#') {
             return Err(UriError::Fragment);
         }
         let (authority, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        // The last `@`: people write passwords with an `@` in them, but no host has one.
         let (userinfo, host_and_port) = match authority.rsplit_once('@') {
             Some((userinfo, host_and_port)) => (userinfo, host_and_port),
             None => ("", authority),
@@ -263,7 +265,7 @@ fn parse_name(host: &str) -> Result<String, UriError> {
     }
 }
 
-/// A port; empty is as good as absent (RFC 3986 §3.2.3).
+/// A port; empty is as good as absent (RFC 3986 §3.2.3). Nobody can be connected to at port 0.
 fn parse_port(port: &str) -> Result<Option<u16>, UriError> {
     if port.is_empty() {
         return Ok(None);
@@ -306,6 +308,7 @@ fn basic_auth(userinfo: &str) -> Result<Option<HeaderValue>, UriError> {
     if user.contains(&b':') || user.iter().chain(&password).any(u8::is_ascii_control) {
         return Err(UriError::InvalidUserinfo);
     }
+    // The charset is UTF-8 (RFC 7617 §2.1); escaped bytes go as they are.
     let credentials = data_encoding::BASE64.encode(&[user, b":".to_vec(), password].concat());
     let mut value =
         HeaderValue::try_from(format!("Basic {credentials}")).map_err(|_| UriError::InvalidUserinfo)?;

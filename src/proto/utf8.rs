@@ -38,7 +38,8 @@ impl Utf8Validator {
     /// Checks the next piece and appends to `text` all characters that are complete now.
     ///
     /// # Errors
-    /// [`InvalidUtf8`] when no continuation can make the text valid. `text` may have grown by then.
+    /// [`InvalidUtf8`] when no continuation can make the text valid, and from then on for whatever follows. `text` may
+    /// have grown by then.
     pub fn push(&mut self, mut piece: &[u8], text: &mut String) -> Result<(), InvalidUtf8> {
         while self.len > 0 {
             let Some((&byte, rest)) = piece.split_first() else { return Ok(()) };
@@ -52,13 +53,13 @@ impl Utf8Validator {
                 }
                 // At most four bytes: a sequence that long is complete or wrong.
                 Err(error) if error.error_len().is_none() => {}
-                Err(_) => return Err(InvalidUtf8::new()),
+                Err(_) => return Err(self.fail()),
             }
         }
         let (complete, partial) = piece.split_at(complete_len(piece));
-        text.push_str(validate(complete)?);
+        text.push_str(validate(complete).map_err(|_| self.fail())?);
         if str::from_utf8(partial).is_err_and(|error| error.error_len().is_some()) {
-            return Err(InvalidUtf8::new());
+            return Err(self.fail());
         }
         self.partial[..partial.len()].copy_from_slice(partial);
         self.len = partial.len();
@@ -71,6 +72,12 @@ impl Utf8Validator {
     /// [`InvalidUtf8`] when it ends inside a character.
     pub const fn finish(&self) -> Result<(), InvalidUtf8> {
         if self.len == 0 { Ok(()) } else { Err(InvalidUtf8::new()) }
+    }
+
+    /// Goes on as after a byte that no character begins with: nothing that follows is valid, nor is the end.
+    const fn fail(&mut self) -> InvalidUtf8 {
+        *self = Self { partial: [0xFF, 0, 0, 0], len: 1 };
+        InvalidUtf8::new()
     }
 }
 

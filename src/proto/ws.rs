@@ -170,23 +170,21 @@ impl WsConnection {
     /// The engine of frames, once the handshake is over.
     #[must_use]
     pub const fn connection(&self) -> Option<&Connection> {
-        match &self.phase {
-            Phase::Open(connection) => Some(connection),
-            Phase::Unasked
-            | Phase::Asked(_)
-            | Phase::Refused(_)
-            | Phase::Reading(_)
-            | Phase::Deciding(..)
-            | Phase::Rejecting(_)
-            | Phase::Closed(_) => None,
-        }
+        if let Phase::Open(connection) = &self.phase { Some(connection) } else { None }
+    }
+
+    /// As [`connection`](Self::connection), for what it alone can do: [`fill_payload`](Connection::fill_payload),
+    /// [`send_message`](Connection::send_message) without a copy, [`transmit_pongs`](Connection::transmit_pongs).
+    #[must_use]
+    pub const fn connection_mut(&mut self) -> Option<&mut Connection> {
+        if let Phase::Open(connection) = &mut self.phase { Some(connection) } else { None }
     }
 
     /// Takes bytes until an event is complete: `input` is moved forward past what was used, and what comes after the
     /// event stays with the caller for the next call.
     ///
-    /// `None`: all bytes are used, and more are needed. While a server decides about a request bytes are not used:
-    /// frames that come early stay in `input` until the request is answered.
+    /// `None`: all bytes are used, and more are needed. Bytes are not used while a server decides about a request (frames
+    /// that come early stay in `input` until it is answered), and before a client has sent one.
     ///
     /// # Errors
     /// [`WsFailed`], and the same again on every later call. What tells the peer is queued for
@@ -206,8 +204,7 @@ impl WsConnection {
                 Ok(event) => Ok(event.map(|event| self.answered(event))),
                 Err(error) => Err(self.fail(error.into())),
             },
-            Phase::Deciding(..) => Ok(self.announce()),
-            Phase::Unasked => Ok(None),
+            Phase::Unasked | Phase::Deciding(..) => Ok(self.announce()),
             Phase::Rejecting(_) | Phase::Closed(None) => {
                 *input = &mut [];
                 Ok(None)
@@ -226,10 +223,10 @@ impl WsConnection {
     pub fn receive_eof(&mut self) -> Result<Option<WsEvent>, WsFailed> {
         match &mut self.phase {
             Phase::Open(connection) => connection.receive_eof().map(|()| None).map_err(WsFailed::from),
-            Phase::Reading(reader) => match reader.receive_eof(&mut self.refusal) {
-                Ok(()) => Ok(None),
-                Err(error) => Err(self.fail(error.into())),
-            },
+            Phase::Reading(reader) => {
+                let ended = reader.receive_eof(&mut self.refusal);
+                ended.map(|()| None).map_err(|error| self.fail(error.into()))
+            }
             Phase::Asked(handshake) | Phase::Refused(handshake) => match handshake.receive_eof() {
                 Ok(event) => Ok(event.map(|event| self.answered(event))),
                 Err(error) => Err(self.fail(error.into())),
@@ -344,8 +341,14 @@ impl WsConnection {
     }
 
     fn open(&mut self, agreement: Agreement) -> Phase {
-        let random = self.random.take().unwrap_or_else(|| Box::new(SystemRandom::new()));
-        Phase::Open(Connection::with(self.role, self.config.clone(), random, agreement.extension))
+        let mut connection = Connection::new(self.role, self.config.clone());
+        if let Some(random) = self.random.take() {
+            connection = connection.with_random(random);
+        }
+        if let Some(transforms) = agreement.extension {
+            connection = connection.with_transforms(transforms);
+        }
+        Phase::Open(connection)
     }
 
     fn fail(&mut self, failed: WsFailed) -> WsFailed {

@@ -2,7 +2,8 @@
 
 use allocation_counter::measure;
 use wscope::proto::{
-    CloseCode, CloseConnection, Config, Connection, ConnectionState, Delivery, Event, Piece, Role, Side,
+    CloseCode, CloseConnection, Config, Connection, ConnectionState, Delivery, Event, Failed, Piece,
+    ProtocolError, RequestError, Role, ServerHandshake, Side,
 };
 
 /// All events of `wire`, received in chunks of `len` bytes.
@@ -45,6 +46,22 @@ fn small_fragments_that_are_filled_in_do_not_move_the_message_each_time() {
 }
 
 #[test]
+fn a_message_of_a_power_of_two_is_not_moved_for_its_last_few_bytes() {
+    const READ: usize = 65_536;
+    let payload = [7; 16 * READ];
+    let mut wire = [&[0x82, 127][..], &(payload.len() as u64).to_be_bytes(), &payload].concat();
+    let mut connection = Connection::new(Role::Client, Config::new());
+    let mut events = 0;
+    let used = measure(|| {
+        for mut read in wire.chunks_mut(READ) {
+            events += usize::from(connection.receive(&mut read).expect("a legal frame").is_some());
+        }
+    });
+    assert_eq!(events, 1);
+    assert_eq!(used.count_total, 5, "{used:?}: one for the first read, and four times twice as much");
+}
+
+#[test]
 fn the_end_of_a_frame_is_told_even_inside_a_character() {
     let wire = b"\x01\x02a\xC3\x00\x00\x80\x01\xBC";
     let piece = |text, frame_finished| {
@@ -72,4 +89,37 @@ fn an_answer_written_after_the_end_of_the_stream_is_remembered_as_sent() {
     let frames = connection.close_frames();
     assert_eq!((&frames.sent, frames.first), (&Some(close.reason), Some(Side::Remote)));
     assert_eq!(connection.state(), ConnectionState::Closed);
+}
+
+#[test]
+fn a_message_in_one_frame_is_no_fragment_however_it_is_cut() {
+    let open = || Connection::new(Role::Client, Config::new().max_fragments(0));
+    for len in [1, 2, 3, usize::MAX] {
+        assert_eq!(
+            receive(&mut open(), b"\x81\x02hi", len),
+            [Event::Message("hi".into())],
+            "in chunks of {len}"
+        );
+    }
+    let failed = Err(Failed::Peer(ProtocolError::TooManyFragments { limit: 0 }));
+    assert_eq!(open().receive(&mut &mut b"\x01\x02hi".to_owned()[..]), failed);
+}
+
+#[test]
+fn a_key_that_is_joined_of_two_is_no_key() {
+    let request = |key: &str| {
+        let parts = http::Request::get("/").header("Host", "h").header("Upgrade", "websocket");
+        let parts = parts.header("Connection", "Upgrade").header("Sec-WebSocket-Version", "13");
+        parts.header("Sec-WebSocket-Key", key).body(()).expect("a request").into_parts().0
+    };
+    assert!(ServerHandshake::from_parts(&request("AAAAAAAAAAAAAAAAAAAAAA==")).is_ok());
+    for key in [
+        "AAAAAAAAAAAAAAAAAAA=AAA=",
+        "AA==AAAAAAAAAAAAAAAAAAA=",
+        "AAAAAAAAAAAAAAAAAAAAAB==",
+        "AAAAAAAAAAAAAAAAAAAAAAA=",
+    ] {
+        let refused = ServerHandshake::from_parts(&request(key)).err();
+        assert_eq!(refused, Some(RequestError::InvalidKey), "{key}");
+    }
 }

@@ -1,14 +1,12 @@
-use wscope::proto::{
-    Config, DEFAULT_MAX_EMPTY_FRAGMENTS, DEFAULT_MAX_FRAGMENTS, DEFAULT_MAX_MESSAGE_SIZE, Delivery,
-};
+use wscope::proto::{Config, Delivery};
 
 #[test]
 fn defaults_are_the_documented_ones() {
     let config = Config::default();
     assert_eq!(config, Config::new());
-    assert_eq!((config.max_message_size, DEFAULT_MAX_MESSAGE_SIZE), (1 << 20, 1 << 20));
-    assert_eq!((config.max_fragments, DEFAULT_MAX_FRAGMENTS), (131_072, 131_072));
-    assert_eq!((config.max_empty_fragments, DEFAULT_MAX_EMPTY_FRAGMENTS), (1024, 1024));
+    assert_eq!((config.max_message_size, Config::MAX_MESSAGE_SIZE), (1 << 20, 1 << 20));
+    assert_eq!((config.max_fragments, Config::MAX_FRAGMENTS), (131_072, 131_072));
+    assert_eq!((config.max_empty_fragments, Config::MAX_EMPTY_FRAGMENTS), (1024, 1024));
     assert_eq!(config.delivery, Delivery::Whole);
     assert!(config.answer_pings && config.answer_close);
 }

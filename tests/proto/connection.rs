@@ -66,13 +66,13 @@ fn what_is_sent_in_each_state_is_written_skipped_or_refused() {
 fn text_and_bytes_are_sent_without_taking_them() {
     for role in ROLES {
         let (mut connection, mut out) = (open(role, Config::new()), Vec::new());
-        connection.send_text("é", &mut out).unwrap();
-        connection.send_binary(b"b", &mut out).unwrap();
+        connection.send_message("é", &mut out).unwrap();
+        connection.send_message(b"b", &mut out).unwrap();
         assert_eq!(out, [frame(role, FIN | TEXT, "é".as_bytes()), frame(role, FIN | BINARY, b"b")].concat());
         connection.send(normal_closure(), &mut out).unwrap();
         let refused = Err(LocalError::WrongState { what: "a message", state: LocalClosing });
-        assert_eq!(connection.send_text("x", &mut out), refused);
-        assert_eq!(connection.send_binary(b"x", &mut out), refused);
+        assert_eq!(connection.send_message("x", &mut out), refused);
+        assert_eq!(connection.send_message(b"x", &mut out), refused);
     }
 }
 

@@ -1,20 +1,23 @@
 use crate::wire::{BINARY, CLOSE, CONTINUATION, FIN, FixedKey, PING, PONG, ROLES, TEXT, frame};
 use wscope::proto::{
-    CloseCode, CloseConnection, CloseReason, Encoder, LocalError, MessageKind, Ping, Pong, Role,
+    CloseCode, CloseConnection, CloseReason, Encoder, LocalError, Payload, Ping, Pong, Role,
 };
 
 fn encoder(role: Role) -> Encoder {
-    Encoder::with_random(role, Box::new(FixedKey))
+    Encoder::new(role).with_random(Box::new(FixedKey))
 }
 
 #[test] // RFC 6455 §5.2, at every border of a length
 fn a_message_is_one_frame() {
     for role in ROLES {
         for len in [0, 1, 125, 126, 127, 1024, 65_535, 65_536, 200_000] {
-            for (kind, opcode) in [(MessageKind::Text, TEXT), (MessageKind::Binary, BINARY)] {
-                let (payload, mut out) = (vec![b'x'; len], Vec::new());
-                encoder(role).message(kind, &payload, &mut out).unwrap();
-                assert_eq!(out, frame(role, FIN | opcode, &payload));
+            let text = "x".repeat(len);
+            for (payload, opcode) in
+                [(Payload::Text(&text), TEXT), (Payload::Binary(text.as_bytes()), BINARY)]
+            {
+                let mut out = Vec::new();
+                encoder(role).message(payload, &mut out).unwrap();
+                assert_eq!(out, frame(role, FIN | opcode, text.as_bytes()));
             }
         }
     }
@@ -23,12 +26,12 @@ fn a_message_is_one_frame() {
 #[test] // RFC 6455 §5.7
 fn the_examples_of_the_rfc_are_encoded_as_printed() {
     let mut out = Vec::new();
-    encoder(Role::Client).message(MessageKind::Text, b"Hello", &mut out).unwrap();
+    encoder(Role::Client).message("Hello", &mut out).unwrap();
     assert_eq!(out, b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58");
     out.clear();
     let mut server = encoder(Role::Server);
-    server.fragment(MessageKind::Text, b"Hel", false, &mut out).unwrap();
-    server.fragment(MessageKind::Text, b"lo", true, &mut out).unwrap();
+    server.fragment("Hel", false, &mut out).unwrap();
+    server.fragment("lo", true, &mut out).unwrap();
     assert_eq!(out, b"\x01\x03Hel\x80\x02lo");
     out.clear();
     server.ping(&Ping::new(b"Hello").unwrap(), &mut out);
@@ -39,12 +42,12 @@ fn the_examples_of_the_rfc_are_encoded_as_printed() {
 fn control_frames_may_stand_between_fragments() {
     for role in ROLES {
         let (mut encoder, mut out) = (encoder(role), Vec::new());
-        encoder.fragment(MessageKind::Binary, b"a", false, &mut out).unwrap();
+        encoder.fragment(b"a", false, &mut out).unwrap();
         encoder.ping(&Ping::new(b"p").unwrap(), &mut out);
-        encoder.fragment(MessageKind::Binary, b"", false, &mut out).unwrap();
+        encoder.fragment(b"", false, &mut out).unwrap();
         encoder.pong(&Pong::new(b"q").unwrap(), &mut out);
-        encoder.fragment(MessageKind::Binary, b"b", true, &mut out).unwrap();
-        encoder.message(MessageKind::Text, b"next", &mut out).unwrap();
+        encoder.fragment(b"b", true, &mut out).unwrap();
+        encoder.message("next", &mut out).unwrap();
         let expected = [
             frame(role, BINARY, b"a"),
             frame(role, FIN | PING, b"p"),
@@ -80,19 +83,21 @@ fn a_close_frame_has_code_and_text_or_nothing() {
 #[test]
 fn an_unfinished_message_refuses_others_and_goes_on() {
     for role in ROLES {
-        for (kind, other) in
-            [(MessageKind::Text, MessageKind::Binary), (MessageKind::Binary, MessageKind::Text)]
+        for (same, other) in
+            [(Payload::from("x"), Payload::from(b"x")), (Payload::from(b"x"), Payload::from("x"))]
         {
             let (mut encoder, mut out) = (encoder(role), Vec::new());
-            encoder.fragment(kind, b"a", false, &mut out).unwrap();
+            encoder.fragment(same, false, &mut out).unwrap();
             let before = out.clone();
-            let torn = |sent| Err(LocalError::MessageUnfinished { unfinished: kind, sent });
-            assert_eq!(encoder.message(kind, b"x", &mut out), torn(kind));
-            assert_eq!(encoder.message(other, b"x", &mut out), torn(other));
-            assert_eq!(encoder.fragment(other, b"x", true, &mut out), torn(other));
+            let torn = |sent: Payload<'_>| {
+                Err(LocalError::MessageUnfinished { unfinished: same.kind(), sent: sent.kind() })
+            };
+            assert_eq!(encoder.message(same, &mut out), torn(same));
+            assert_eq!(encoder.message(other, &mut out), torn(other));
+            assert_eq!(encoder.fragment(other, true, &mut out), torn(other));
             assert_eq!(out, before);
-            encoder.fragment(kind, b"b", true, &mut out).unwrap();
-            encoder.message(other, b"c", &mut out).unwrap();
+            encoder.fragment(same, true, &mut out).unwrap();
+            encoder.message(other, &mut out).unwrap();
         }
     }
 }
@@ -102,7 +107,7 @@ fn a_client_takes_a_fresh_key_for_each_frame_and_a_server_none() {
     let keys = |role| {
         let (mut encoder, mut out) = (Encoder::new(role), Vec::new());
         for _ in 0..100 {
-            encoder.message(MessageKind::Binary, &[0; 4], &mut out).unwrap();
+            encoder.message(&[0; 4], &mut out).unwrap();
         }
         out
     };

@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use wscope::proto::{
-    CloseCode, CloseConnection, CloseReason, Event, Message, MessageKind, Piece, Ping, Pong, Text,
+    CloseCode, CloseConnection, CloseReason, Event, Message, MessageKind, Payload, Piece, Ping, Pong, Text,
 };
 
 #[test]
@@ -51,9 +51,35 @@ fn messages_are_made_of_text_and_of_bytes() {
 }
 
 #[test]
+fn payloads_are_borrowed_text_and_bytes() {
+    let (text, bytes) = (Message::from("é"), Message::from(&b"ab"[..]));
+    let (string, shared) = ("é".to_owned(), Text::from("é"));
+    for payload in [Payload::from("é"), Payload::from(&text), Payload::from(&string), Payload::from(&shared)]
+    {
+        assert_eq!(
+            (payload, payload.kind(), payload.as_bytes()),
+            (Payload::Text("é"), MessageKind::Text, "é".as_bytes())
+        );
+    }
+    let (vec, shared) = (b"ab".to_vec(), Bytes::from_static(b"ab"));
+    let all = [&b"ab"[..], &vec, &shared].map(Payload::from);
+    for payload in [Payload::from(b"ab"), Payload::from(&bytes), Payload::from(&vec), Payload::from(&shared)]
+        .into_iter()
+        .chain(all)
+    {
+        assert_eq!(
+            (payload, payload.kind(), payload.as_bytes()),
+            (Payload::Binary(b"ab"), MessageKind::Binary, &b"ab"[..])
+        );
+    }
+}
+
+#[test]
 fn debug_shows_the_start_of_a_message_and_its_length() {
     assert_eq!(format!("{:?}", Message::from("a\n")), r#"Text("a\n")"#);
     assert_eq!(format!("{:?}", Message::from(&b"\0\xFF"[..])), r#"Binary(b"\x00\xff")"#);
+    let payload = Payload::from(&[b'x'; 1000]);
+    assert_eq!(format!("{payload:?}"), format!("Binary(b\"{}\".. 1000 bytes)", "x".repeat(64)));
     let long = format!("{:?}", Message::from("x".repeat(1 << 20)));
     assert_eq!(long, format!("Text(\"{}\".. 1048576 bytes)", "x".repeat(64)));
     assert!(format!("{:?}", Message::from("é".repeat(100) + "x")).contains(".. 201 bytes"));
@@ -64,8 +90,10 @@ fn events_are_made_of_what_they_carry() {
     let (ping, pong, close) = (Ping::default(), Pong::default(), CloseConnection::empty());
     assert_eq!(Event::from("x"), Event::Message("x".into()));
     assert_eq!(Event::from(Message::from("x")), Event::Message("x".into()));
-    assert_eq!(Event::from(ping), Event::Ping(ping));
-    assert_eq!(Event::from(pong), Event::Pong(pong));
+    assert_eq!(Event::from("x".to_owned()), Event::Message("x".into()));
+    assert_eq!(Event::from(vec![1]), Event::Message(vec![1].into()));
+    assert_eq!(Event::from(ping.clone()), Event::Ping(ping));
+    assert_eq!(Event::from(pong.clone()), Event::Pong(pong));
     assert_eq!(Event::from(close.clone()), Event::CloseConnection(close));
     let (more, last) = (Piece::more("x"), Piece::last("y"));
     assert_eq!((more.frame_finished, more.message_finished), (true, false));

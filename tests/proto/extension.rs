@@ -65,7 +65,7 @@ fn decoder(role: Role, config: Config) -> Decoder {
 
 fn connection(role: Role) -> Connection {
     let transforms = Transforms::new(Rsv::Rsv1, Box::<Doubling>::default(), Box::new(Halving));
-    Connection::with(role, Config::new(), Box::new(FixedKey), Some(transforms))
+    Connection::new(role, Config::new()).with_random(Box::new(FixedKey)).with_transforms(transforms)
 }
 
 fn text(text: impl Into<Message>) -> Event {
@@ -82,6 +82,8 @@ fn the_owners_bit_marks_a_message_as_transformed() {
             [text("aabb.")]
         );
         assert_eq!(receive(&mut connection, &frame(sender, FIN | TEXT, b"ab")).unwrap(), [text("ab")]);
+        let plain = [frame(sender, TEXT, b"a"), frame(sender, FIN | CONTINUATION, b"b")].concat();
+        assert_eq!(receive(&mut connection, &plain).unwrap(), [text("ab")]);
         let fragments = [
             frame(sender, RSV1 | BINARY, b"a"),
             frame(sender, FIN | PING, b"plain"),
@@ -202,5 +204,19 @@ fn a_transform_that_makes_no_progress_ends_the_connection_and_not_the_program() 
         let mut decoder = Decoder::new(role, Config::new()).with_transform(Rsv::Rsv1, Box::new(Stuck));
         let wire = frame(role.peer(), FIN | RSV1 | BINARY, b"x");
         assert_eq!(decode(&mut decoder, &wire), Err(E::BrokenExtensionData));
+    }
+}
+
+#[test]
+fn bytes_after_a_fault_are_lost_and_do_no_harm() {
+    for role in ROLES {
+        for delivery in [Delivery::Whole, Delivery::Pieces] {
+            let mut decoder = decoder(role, Config::new().max_message_size(3).delivery(delivery));
+            let wire = frame(role.peer(), FIN | RSV1 | BINARY, b"abcdef");
+            for _ in 0..3 {
+                let refused = decode(&mut decoder, &wire);
+                assert!(matches!(refused, Err(E::MessageTooBig { limit: 3, .. })), "{refused:?}");
+            }
+        }
     }
 }

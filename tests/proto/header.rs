@@ -1,7 +1,8 @@
 //! Tokens, subprotocol lists, extension lists.
 
+use crate::handshake::{items, token_list};
 use proptest::prelude::*;
-use wscope::proto::{ExtensionItem, ListError, MAX_PARAMETERS, Token};
+use wscope::proto::{ExtensionItem, ListError, MAX_ELEMENTS, MAX_PARAMETERS, Token};
 
 const TOKEN_BYTES: &str = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -96,6 +97,43 @@ fn extension_item_bounds_its_parameters() {
     assert_eq!(parse(&item(MAX_PARAMETERS + 1)), Err(ListError::TooMany { limit: MAX_PARAMETERS }));
 }
 
+#[test] // RFC 9110 §5.3, §5.6.1; RFC 6455 §4.1
+fn subprotocols_are_one_list_over_all_lines_each_once() {
+    let names = |lines: &[&str]| {
+        token_list(lines).map(|tokens| tokens.iter().map(Token::to_string).collect::<Vec<_>>().join(" "))
+    };
+    assert_eq!(names(&[]), Ok(String::new()));
+    assert_eq!(names(&["a,b", " c , , d,"]), Ok("a b c d".into()));
+    assert_eq!(names(&["a", "", "b"]), Ok("a b".into()));
+    assert_eq!(names(&["a, A"]), Ok("a A".into()));
+    assert_eq!(names(&[""]), Err(ListError::Empty));
+    assert_eq!(names(&[",", " "]), Err(ListError::Empty));
+    assert_eq!(names(&["a, b, a"]), Err(ListError::Repeated { index: 2 }));
+    assert_eq!(names(&["a", "a"]), Err(ListError::Repeated { index: 1 }));
+    assert_eq!(names(&["a b"]), Err(ListError::UnexpectedByte { byte: b'b', at: 2 }));
+    assert_eq!(names(&["ok", "a;b"]), Err(ListError::UnexpectedByte { byte: b';', at: 1 }));
+    assert_eq!(names(&["\"a\""]), Err(ListError::UnexpectedByte { byte: b'"', at: 0 }));
+}
+
+#[test]
+fn lists_bound_their_elements_over_all_lines() {
+    let list = |count: usize| (0..count).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+    assert_eq!(token_list(&[&list(MAX_ELEMENTS)]).unwrap().len(), MAX_ELEMENTS);
+    let too_many = ListError::TooMany { limit: MAX_ELEMENTS };
+    assert_eq!(token_list(&[&list(MAX_ELEMENTS + 1)]), Err(too_many));
+    assert_eq!(token_list(&[&list(MAX_ELEMENTS), "x"]), Err(too_many));
+    let many = vec![&b"a"[..]; MAX_ELEMENTS + 1];
+    assert_eq!(ExtensionItem::parse_list(many), Err(too_many));
+}
+
+#[test] // RFC 7692 §5: fallbacks of one name
+fn extensions_are_one_list_over_all_lines_and_may_repeat() {
+    let lines = [&b"a; x, b"[..], b"a"];
+    assert_eq!(ExtensionItem::parse_list(lines).unwrap(), items(&["a; x", "b", "a"]));
+    assert_eq!(ExtensionItem::parse_list([]), Ok(Vec::new()));
+    assert_eq!(ExtensionItem::parse_list([&b""[..]]), Err(ListError::Empty));
+}
+
 #[test]
 fn errors_say_where_and_cite_the_rule() {
     assert_eq!(parse("a;b c").unwrap_err().to_string(), "byte 0x63 cannot stand at 4 (RFC 6455 §9.1)");
@@ -105,6 +143,10 @@ fn errors_say_where_and_cite_the_rule() {
     );
     assert_eq!(parse("").unwrap_err().to_string(), "the list has no element (RFC 9110 §5.6.1)");
     assert_eq!(ListError::TooMany { limit: 3 }.to_string(), "more than 3 elements in a list");
+    assert_eq!(
+        ListError::NotAToken { index: 2 }.to_string(),
+        "element 2 of the list is not a token (RFC 9110 §5.6.2)"
+    );
     assert_eq!(
         ListError::Repeated { index: 1 }.to_string(),
         "element 1 of the list stood in it before (RFC 6455 §4.1)"

@@ -154,6 +154,21 @@ fn characters_may_be_cut_by_fragments() {
                 other => panic!("{other:?}"),
             })
             .collect();
-        assert_eq!(texts, ["a", "€", "🦀", "é", ""]);
+        let characters: Vec<_> = texts.iter().filter(|text| !text.is_empty()).collect();
+        assert_eq!(characters, [&"a", &"€", &"🦀", &"é"], "no piece holds half a character");
+        assert_eq!(texts.len(), 12, "one piece ends each frame");
+    }
+}
+
+#[test]
+fn debug_shows_nothing_of_a_message_that_is_under_way() {
+    for role in ROLES {
+        for opcode in [TEXT, BINARY] {
+            let mut decoder = Decoder::new(role, Config::new());
+            let begun = frame(role.peer(), opcode, "private ".repeat(5000).as_bytes());
+            assert_eq!(decode(&mut decoder, &begun), Ok(vec![]));
+            let shown = format!("{decoder:?}");
+            assert!(shown.contains("(40000 bytes)") && !shown.contains("private"), "{shown}");
+        }
     }
 }

@@ -1,5 +1,5 @@
 use crate::wire::{FIN, PING, PONG, ROLES, frame, open, receive, transmitted};
-use wscope::proto::{Config, MAX_UNSENT_PONGS, Role};
+use wscope::proto::{Config, Role};
 
 fn pings(sender: Role, payloads: impl Iterator<Item = u8>) -> Vec<u8> {
     payloads.flat_map(|payload| frame(sender, FIN | PING, &[payload])).collect()
@@ -24,7 +24,7 @@ fn beyond_the_limit_only_the_latest_ping_is_answered() {
     for role in ROLES {
         let mut connection = open(role, Config::new());
         receive(&mut connection, &pings(role.peer(), 0..200)).unwrap();
-        let answered = (0..MAX_UNSENT_PONGS as u8 - 1).chain([199]);
+        let answered = (0..Config::MAX_UNSENT_PONGS as u8 - 1).chain([199]);
         assert_eq!(transmitted(&mut connection), pongs(role, answered));
         receive(&mut connection, &pings(role.peer(), 7..9)).unwrap();
         assert_eq!(transmitted(&mut connection), pongs(role, 7..9), "the queue starts anew");

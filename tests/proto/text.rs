@@ -5,7 +5,8 @@ use wscope::proto::Text;
 #[test]
 fn text_is_made_of_text_and_reads_as_str() {
     const STATIC: Text = Text::from_static("grün");
-    for text in [Text::from("grün"), Text::from("grün".to_owned()), STATIC.clone()] {
+    let at_run_time: fn(&'static str) -> Text = Text::from_static;
+    for text in [Text::from("grün"), Text::from("grün".to_owned()), STATIC.clone(), at_run_time("grün")] {
         assert_eq!(text, *"grün");
         assert_eq!(text, "grün");
         assert_eq!(text.as_str(), "grün");

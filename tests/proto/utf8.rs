@@ -72,3 +72,17 @@ fn a_text_that_ends_inside_a_character_is_invalid_at_its_end() {
     }
     assert_eq!(InvalidUtf8::new().to_string(), "text is not valid UTF-8 (RFC 3629)");
 }
+
+#[test]
+fn text_that_was_wrong_once_stays_wrong() {
+    for (bytes, broken_at) in INVALID {
+        let (mut utf8, mut text) = (Utf8Validator::new(), String::new());
+        let (now, later) = bytes.split_at(broken_at - 1);
+        utf8.push(now, &mut text).unwrap();
+        for byte in later[..1].iter().chain(b"\x80\xBFnot a character more") {
+            assert_eq!(utf8.push(&[*byte], &mut text), Err(InvalidUtf8::new()), "{bytes:x?}");
+        }
+        assert_eq!(utf8.push(b"nor a whole piece", &mut text), Err(InvalidUtf8::new()), "{bytes:x?}");
+        assert_eq!(utf8.finish(), Err(InvalidUtf8::new()), "{bytes:x?}");
+    }
+}

@@ -52,7 +52,7 @@ pub(crate) fn header(sender: Role, first: u8, len: u64) -> Vec<u8> {
 
 /// An open connection with a fixed key.
 pub(crate) fn open(role: Role, config: Config) -> Connection {
-    Connection::with(role, config, Box::new(FixedKey), None)
+    Connection::new(role, config).with_random(Box::new(FixedKey))
 }
 
 /// Feeds `bytes` at once and takes all events; after an error those before it are lost.

@@ -82,6 +82,26 @@ fn a_conversation_from_the_request_to_the_last_close_frame() {
 }
 
 #[test]
+fn what_the_engine_of_frames_alone_can_do_is_reached_through_it() {
+    let (mut client, mut server) = asked();
+    assert!(server.connection_mut().is_none() && client.connection_mut().is_none());
+    let accepted = said(&mut server, AcceptConnection::new());
+    receive(&mut client, &accepted).unwrap();
+    let mut out = Vec::new();
+    server.connection_mut().unwrap().send_message(&[b'x'; 40_000], &mut out).unwrap();
+    let (now, later) = out.split_at(20_000);
+    assert!(receive(&mut client, now).unwrap().is_empty());
+    let filled = client.connection_mut().unwrap().fill_payload(|buffer, wanted| {
+        let now = wanted.min(later.len());
+        buffer.extend_from_slice(&later[..now]);
+        now
+    });
+    let events = receive(&mut client, &later[filled.unwrap()..]).unwrap();
+    let message = Event::from(vec![b'x'; 40_000]);
+    assert!(matches!(&events[..], [WsEvent::Connection(event)] if *event == message));
+}
+
+#[test]
 fn any_cut_of_the_bytes_gives_the_same_events() {
     let (mut client, mut server) = (WsConnection::client(), WsConnection::server());
     let asked = said(&mut client, request());
@@ -183,6 +203,10 @@ fn what_is_no_answer_fails_the_client() {
 #[test]
 fn an_end_of_stream_before_the_handshake_is_over_is_a_failure() {
     let mut unasked = WsConnection::client();
+    let mut bytes = *b"early";
+    let mut input = &mut bytes[..];
+    assert!(unasked.receive(&mut input).unwrap().is_none());
+    assert_eq!(input, b"early", "nothing is used before we have asked");
     assert_eq!(unasked.receive_eof().unwrap_err(), Failed::UnexpectedEof.into());
     let (mut client, mut server) = asked();
     assert!(matches!(client.receive_eof(), Err(WsFailed::Response(ResponseError::UnexpectedEof { .. }))));
@@ -329,6 +353,104 @@ fn the_random_source_goes_on_to_mask_frames() {
     let accepted = said(&mut server, AcceptConnection::new());
     receive(&mut client, &accepted).unwrap();
     assert_eq!(said(&mut client, "x"), [FIN | TEXT, 0x81, 0, 0, 0, 0, b'x']);
+}
+
+/// The lines of the head that `event` becomes, in lower case.
+fn head(engine: &mut WsConnection, event: impl Into<WsEvent>) -> Vec<String> {
+    let mut head = String::from_utf8(said(engine, event)).unwrap();
+    head.truncate(head.find("\r\n\r\n").unwrap());
+    head.split("\r\n").map(str::to_lowercase).collect()
+}
+
+fn received_request(bytes: &[u8]) -> (WsConnection, Request) {
+    let mut server = WsConnection::server();
+    let Ok(Some(WsEvent::Request(request))) = server.receive(&mut &mut bytes.to_vec()[..]) else { panic!() };
+    (server, request)
+}
+
+#[test] // a proxy: what one handshake received, the other sends on
+fn events_that_were_received_can_be_sent_on() {
+    let (mut client, mut server) = (WsConnection::client(), WsConnection::server());
+    let (mut inner_client, mut inner_server) = (WsConnection::client(), WsConnection::server());
+    let request = request().with_header("Origin", "http://example.com").unwrap();
+    let asked = said(&mut client, request);
+    let Some(WsEvent::Request(request)) = receive(&mut server, &asked).unwrap().pop() else { panic!() };
+
+    let asked = said(&mut inner_client, request);
+    let Some(WsEvent::Request(request)) = receive(&mut inner_server, &asked).unwrap().pop() else { panic!() };
+    assert_eq!((request.host(), request.target()), ("example.com", "/chat?x=1"));
+    assert_eq!(request.headers()["origin"], "http://example.com");
+    let accept = AcceptConnection::new().with_subprotocol("chat").with_header("Set-Cookie", "a=1").unwrap();
+    let accepted = said(&mut inner_server, accept);
+    let Some(WsEvent::AcceptConnection(accept)) = receive(&mut inner_client, &accepted).unwrap().pop() else {
+        panic!()
+    };
+
+    let accepted = said(&mut server, accept);
+    let Some(WsEvent::AcceptConnection(accept)) = receive(&mut client, &accepted).unwrap().pop() else {
+        panic!()
+    };
+    assert_eq!(
+        (accept.subprotocol(), &accept.headers()["set-cookie"]),
+        (Some("chat"), &"a=1".parse().unwrap())
+    );
+}
+
+#[test] // nobody here could judge the answer to them
+fn offers_of_extensions_are_not_sent_on() {
+    let asked = said(&mut WsConnection::client(), request());
+    let end = asked.len() - 2;
+    let offer = b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+    let (_, request) = received_request(&[&asked[..end], offer].concat());
+    assert_eq!(request.extensions().len(), 1);
+    let lines = head(&mut WsConnection::client(), request);
+    assert!(!lines.iter().any(|line| line.starts_with("sec-websocket-extensions")), "{lines:?}");
+}
+
+#[test] // RFC 9112 §6.3, §11.1: a framing that no longer fits the body would split the response
+fn refusals_that_were_received_are_framed_anew() {
+    for (framing, body) in [
+        ("Content-Length: 2\r\n", "no"),
+        ("Transfer-Encoding: chunked\r\n", "2\r\nno\r\n0\r\n\r\n"),
+        ("", "no"),
+        ("Content-Length: 0\r\n", ""),
+    ] {
+        let mut client = WsConnection::client();
+        let asked = said(&mut client, request());
+        let refused = format!(
+            "HTTP/1.1 403 Forbidden\r\nX-A: b\r\nUpgrade: h2c\r\nConnection: upgrade\r\n{framing}\r\n{body}"
+        );
+        let mut events = receive(&mut client, refused.as_bytes()).unwrap().into_iter();
+        let Some(WsEvent::RejectConnection(reject)) = events.next() else { panic!("{framing}") };
+        let has_body = reject.has_body();
+
+        let (mut server, _) = received_request(&asked);
+        let lines = head(&mut server, reject);
+        let framed: Vec<_> =
+            lines.iter().filter(|line| line.contains("-length") || line.contains("-enc")).collect();
+        assert_eq!(framed.is_empty(), has_body, "{lines:?}");
+        assert!(lines.iter().any(|line| line == "x-a: b"), "{lines:?}");
+        assert_eq!(server.state(), if has_body { Rejecting } else { Closed });
+    }
+}
+
+#[test] // RFC 9110 §6.4.1, §8.6
+fn refusals_without_content_that_were_received_get_no_body() {
+    for status in [204, 304] {
+        let mut client = WsConnection::client();
+        let asked = said(&mut client, request());
+        let refused = format!("HTTP/1.1 {status} x\r\nContent-Length: 5\r\n\r\n");
+        let Some(WsEvent::RejectConnection(reject)) = receive(&mut client, refused.as_bytes()).unwrap().pop()
+        else {
+            panic!("{status}")
+        };
+        for reject in [reject.clone(), reject.clone().with_body("smuggled"), reject.with_body_to_follow()] {
+            let (mut server, _) = received_request(&asked);
+            let bytes = said(&mut server, reject);
+            assert!(bytes.ends_with(b"\r\nConnection: close\r\n\r\n"), "{}", bytes.escape_ascii());
+            assert_eq!(server.state(), Closed);
+        }
+    }
 }
 
 #[test]

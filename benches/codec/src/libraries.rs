@@ -3,7 +3,7 @@
 //! The transport is never pending, so the futures of asynchronous libraries are polled once, with a waker that does
 //! nothing: no executor is measured.
 
-use crate::wire::{Kind, Reads, Wire, payload};
+use crate::wire::{Kind, MANY, Reads, Wire, payload};
 use bytes::Bytes;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use std::{
@@ -34,30 +34,48 @@ pub struct Case {
     pub direction: Direction,
     pub kind: Kind,
     pub size: usize,
+    /// Moves the frames in memory.
+    pub place: usize,
 }
 
 /// Makes a case ready to be stepped through.
 pub type Library = fn(Case) -> Step;
 
 pub const OURS: (&str, Library) = ("wscope", wscope_case);
-pub const PEERS: [(&str, Library); 3] = [
+/// The last is ourselves again, without `fill_payload`: where that plays no part, it shows how far a ratio can be trusted.
+pub const PEERS: [(&str, Library); 4] = [
     ("tungstenite", tungstenite_case),
     ("fastwebsockets", fastwebsockets_case),
     ("tokio-websockets", tokio_websockets_case),
+    ("wscope, copied", wscope_copied_case),
 ];
+
+/// How far apart two places of the scratch buffer are: as [`Wire`]'s, and out of step with them.
+const SCRATCH_PLACE: usize = 1416;
 
 /// Above the largest message, for all alike.
 const LIMIT: usize = 2 << 20;
 
-/// Reads into one scratch buffer, as all connections of a thread share one.
+/// Large binary messages are read straight into their own buffers.
 fn wscope_case(case: Case) -> Step {
+    wscope_with(case, true)
+}
+
+/// Everything goes through the scratch buffer.
+fn wscope_copied_case(case: Case) -> Step {
+    wscope_with(case, false)
+}
+
+/// Reads into one scratch buffer, as all connections of a thread share one.
+fn wscope_with(case: Case, fill: bool) -> Step {
     let config = proto::Config::new().max_message_size(LIMIT);
     match case.direction {
         Direction::Decode(reads) => {
-            let mut wire = Wire::new(case.kind, case.size, reads);
+            let mut wire = Wire::new(case, reads);
             let mut connection = proto::Connection::new(proto::Role::Server, config);
-            let mut scratch = vec![0; crate::wire::MANY];
-            let (mut start, mut end) = (0, 0);
+            let begin = case.place * SCRATCH_PLACE % 4096;
+            let mut scratch = vec![0; begin + MANY];
+            let (mut start, mut end) = (begin, begin);
             Box::new(move || {
                 loop {
                     let mut input = &mut scratch[start..end];
@@ -67,13 +85,13 @@ fn wscope_case(case: Case) -> Step {
                         black_box(event);
                         return;
                     }
-                    let filled = connection
-                        .fill_payload(|buffer, wanted| (&mut wire).take(wanted as u64).read_to_end(buffer));
-                    if filled.is_none() {
-                        (start, end) = (0, wire.read(&mut scratch).expect("memory"));
-                    } else {
-                        (start, end) = (0, 0);
-                    }
+                    // A socket writes into the spare room of a vector, as a slice does.
+                    let filled = fill
+                        && connection
+                            .fill_payload(|buffer, wanted| wire.next(wanted).read_to_end(buffer))
+                            .is_some();
+                    let read = if filled { 0 } else { wire.read(&mut scratch[begin..]).expect("memory") };
+                    (start, end) = (begin, begin + read);
                 }
             })
         }
@@ -81,14 +99,14 @@ fn wscope_case(case: Case) -> Step {
             let role = if side == Side::Server { proto::Role::Server } else { proto::Role::Client };
             let mut connection = proto::Connection::new(role, config);
             let mut out = Vec::new();
-            let mut wire = Wire::new(Kind::Binary, 1, Reads::One);
+            let mut wire = Wire::sink();
             let message = match case.kind {
                 Kind::Text => proto::Message::Text(text(case.size).into()),
                 Kind::Binary => proto::Message::from(payload(Kind::Binary, case.size)),
             };
             Box::new(move || {
                 out.clear();
-                connection.send(message.clone(), &mut out).expect("an open connection");
+                connection.send_message(&message, &mut out).expect("an open connection");
                 wire.write_all(&out).expect("memory");
             })
         }
@@ -96,11 +114,20 @@ fn wscope_case(case: Case) -> Step {
 }
 
 fn tungstenite_case(case: Case) -> Step {
-    use tungstenite::{Message, WebSocket, protocol::{Role, WebSocketConfig}};
-    let config = WebSocketConfig::default();
+    use tungstenite::{
+        Message, WebSocket,
+        protocol::{Role, WebSocketConfig},
+    };
+    // It clears its read buffer, of 128 KiB, before each read: no more of it than a read can fill.
+    let config = match case.direction {
+        Direction::Decode(Reads::One) => {
+            WebSocketConfig::default().read_buffer_size((case.size + 14).clamp(4096, 128 * 1024))
+        }
+        Direction::Decode(Reads::Many) | Direction::Encode(_) => WebSocketConfig::default(),
+    };
     match case.direction {
         Direction::Decode(reads) => {
-            let wire = Wire::new(case.kind, case.size, reads);
+            let wire = Wire::new(case, reads);
             let mut socket = WebSocket::from_raw_socket(wire, Role::Server, Some(config));
             Box::new(move || {
                 black_box(socket.read().expect("legal frames"));
@@ -108,7 +135,7 @@ fn tungstenite_case(case: Case) -> Step {
         }
         Direction::Encode(side) => {
             let role = if side == Side::Server { Role::Server } else { Role::Client };
-            let wire = Wire::new(Kind::Binary, 1, Reads::One);
+            let wire = Wire::sink();
             let mut socket = WebSocket::from_raw_socket(wire, role, Some(config));
             let message = match case.kind {
                 Kind::Text => Message::text(text(case.size)),
@@ -123,7 +150,7 @@ fn fastwebsockets_case(case: Case) -> Step {
     use fastwebsockets::{Frame, OpCode, Payload, Role, WebSocket};
     match case.direction {
         Direction::Decode(reads) => {
-            let wire = Wire::new(case.kind, case.size, reads);
+            let wire = Wire::new(case, reads);
             let mut socket = WebSocket::after_handshake(wire, Role::Server);
             Box::new(move || {
                 black_box(ready(socket.read_frame()).expect("legal frames").payload.len());
@@ -131,7 +158,7 @@ fn fastwebsockets_case(case: Case) -> Step {
         }
         Direction::Encode(side) => {
             let role = if side == Side::Server { Role::Server } else { Role::Client };
-            let mut socket = WebSocket::after_handshake(Wire::new(Kind::Binary, 1, Reads::One), role);
+            let mut socket = WebSocket::after_handshake(Wire::sink(), role);
             let payload: &'static [u8] = payload(case.kind, case.size).leak();
             let opcode = if case.kind == Kind::Text { OpCode::Text } else { OpCode::Binary };
             Box::new(move || {
@@ -147,14 +174,14 @@ fn tokio_websockets_case(case: Case) -> Step {
     let limits = Limits::default().max_payload_len(Some(LIMIT));
     match case.direction {
         Direction::Decode(reads) => {
-            let wire = Wire::new(case.kind, case.size, reads);
+            let wire = Wire::new(case, reads);
             let mut socket = ServerBuilder::new().limits(limits).serve(wire);
             Box::new(move || {
                 black_box(ready(socket.next()).expect("endless").expect("legal frames"));
             })
         }
         Direction::Encode(side) => {
-            let wire = Wire::new(Kind::Binary, 1, Reads::One);
+            let wire = Wire::sink();
             let mut socket = match side {
                 Side::Server => ServerBuilder::new().limits(limits).serve(wire),
                 Side::Client => ClientBuilder::new().limits(limits).take_over(wire),

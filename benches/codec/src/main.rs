@@ -35,12 +35,14 @@ fn table(words: &[&str]) {
     print!("| case | wscope |");
     PEERS.iter().for_each(|(name, _)| print!(" {name} |"));
     println!("\n|---|---:|{}", "---:|".repeat(PEERS.len()));
-    for case in cases().filter(|case| words.iter().all(|word| name(*case).split(' ').any(|part| part == *word))) {
-        let mut ours = OURS.1(case);
-        let rows = PEERS.map(|(_, peer)| compare(&mut ours, &mut peer(case)));
+    for case in
+        cases().filter(|case| words.iter().all(|word| name(*case).split(' ').any(|part| part == *word)))
+    {
+        let rows = PEERS.map(|(_, peer)| compare(OURS.1, peer, case));
         let fastest = rows.iter().map(|row| row.ours).fold(f64::INFINITY, f64::min);
         print!("| {} | {fastest:.0} |", name(case));
-        rows.iter().for_each(|row| print!(" {:.0} ({:.2}, {:.2}-{:.2}) |", row.peer, row.ratio, row.low, row.high));
+        rows.iter()
+            .for_each(|row| print!(" {:.0} ({:.2}, {:.2}-{:.2}) |", row.peer, row.ratio, row.low, row.high));
         println!();
     }
 }
@@ -54,7 +56,7 @@ fn cases() -> impl Iterator<Item = Case> {
     ];
     directions.into_iter().flat_map(|direction| {
         [Kind::Binary, Kind::Text].into_iter().flat_map(move |kind| {
-            [16, 125, 1024, 16_384, 1 << 20].map(|size| Case { direction, kind, size })
+            [16, 125, 1024, 16_384, 1 << 20].map(|size| Case { direction, kind, size, place: 0 })
         })
     })
 }

@@ -1,12 +1,16 @@
-//! Two steps against each other: alternated rounds, the median of the ratios and how sure it is.
+//! Two libraries against each other: alternated rounds, the median of the ratios and how sure it is.
+//!
+//! Processor time, not the time of the clock on the wall: other work on the machine then costs cache and no more. Each
+//! pair of rounds builds its case anew, at another place in memory: the place of two buffers alone, one to the other,
+//! makes a copy of 16 KiB twice as fast or as slow.
 
-use crate::libraries::Step;
-use std::time::{Duration, Instant};
+use crate::libraries::{Case, Library, Step};
+use rustix::time::{ClockId, clock_gettime};
 
 /// Pairs of rounds. Odd, so that the median is one of them.
-const PAIRS: usize = 15;
-/// Time of one round.
-const ROUND: Duration = Duration::from_millis(8);
+const PAIRS: usize = 31;
+/// Nanoseconds of one round.
+const ROUND: f64 = 4e6;
 
 /// Nanoseconds of ours and of the peer (medians), and ours / peer with a 95 % bootstrap interval.
 pub struct Comparison {
@@ -17,17 +21,18 @@ pub struct Comparison {
     pub high: f64,
 }
 
-pub fn compare(ours: &mut Step, peer: &mut Step) -> Comparison {
-    let (ours_count, peer_count) = (calibrate(ours), calibrate(peer));
+pub fn compare(ours: Library, peer: Library, case: Case) -> Comparison {
+    let (ours_count, peer_count) = (calibrate(ours(case)), calibrate(peer(case)));
     let mut rounds = Vec::new();
     for pair in 0..PAIRS {
+        let case = Case { place: pair, ..case };
         // Who is first alternates too.
         rounds.push(if pair % 2 == 0 {
-            let ours = time(ours, ours_count);
-            (ours, time(peer, peer_count))
+            let ours = round(ours(case), ours_count);
+            (ours, round(peer(case), peer_count))
         } else {
-            let peer = time(peer, peer_count);
-            (time(ours, ours_count), peer)
+            let peer = round(peer(case), peer_count);
+            (round(ours(case), ours_count), peer)
         });
     }
     let ratios: Vec<f64> = rounds.iter().map(|(ours, peer)| ours / peer).collect();
@@ -42,24 +47,33 @@ pub fn compare(ours: &mut Step, peer: &mut Step) -> Comparison {
 }
 
 /// Steps that fill a round.
-fn calibrate(step: &mut Step) -> u32 {
+fn calibrate(mut step: Step) -> u32 {
     let mut count = 1;
     loop {
-        let begin = Instant::now();
-        (0..count).for_each(|_| step());
-        let took = begin.elapsed();
-        if took * 4 > ROUND {
-            return ((f64::from(count) * ROUND.as_secs_f64() / took.as_secs_f64()) as u32).max(1);
+        let took = time(&mut step, count);
+        if took * 4.0 > ROUND {
+            return ((f64::from(count) * ROUND / took) as u32).max(1);
         }
         count *= 2;
     }
 }
 
-/// Nanoseconds a step.
+/// Nanoseconds a step, after some that warm up.
+fn round(mut step: Step, count: u32) -> f64 {
+    (0..count.div_ceil(4)).for_each(|_| step());
+    time(&mut step, count) / f64::from(count)
+}
+
+/// Nanoseconds that the processor takes for `count` steps.
 fn time(step: &mut Step, count: u32) -> f64 {
-    let begin = Instant::now();
+    let begin = processor_time();
     (0..count).for_each(|_| step());
-    begin.elapsed().as_secs_f64() * 1e9 / f64::from(count)
+    processor_time() - begin
+}
+
+fn processor_time() -> f64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

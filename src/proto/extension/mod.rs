@@ -113,8 +113,8 @@ pub enum Step {
     Full,
 }
 
-/// A payload that breaks the specification of its extension. The connection fails with 1007 (RFC 7692 §7.2.3 leaves the
-/// code open; 1007 says that the *data* was bad).
+/// A payload that breaks the specification of its extension. The connection fails with 1007: RFC 7692 names no code, and
+/// this one says that the *data* was bad (RFC 6455 §7.4.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, thiserror::Error)]
 #[error("the payload is not a valid stream of its extension")]
 #[non_exhaustive]

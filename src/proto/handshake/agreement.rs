@@ -59,13 +59,13 @@ pub fn confirm_extension(
     let Some(answer) = answers.first() else { return Ok(None) };
     let offered = |item: &ExtensionItem| extension.filter(|extension| extension.name() == item.name());
     if let Some(foreign) = answers.iter().find(|item| offered(item).is_none()) {
-        return Err(ResponseError::ExtensionNotOffered { name: foreign.name().to_owned() });
+        return Err(ResponseError::extension_not_offered(foreign));
     }
     if answers.len() > 1 {
         return Err(ResponseError::ExtensionRepeated { name: answer.name().to_owned() });
     }
     match offered(answer).and_then(|extension| extension.confirm(answer)) {
         Some(transforms) => Ok(Some(transforms)),
-        None => Err(ResponseError::ExtensionRefused { answer: answer.to_string() }),
+        None => Err(ResponseError::extension_refused(answer)),
     }
 }

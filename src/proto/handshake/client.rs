@@ -12,7 +12,7 @@ use super::{
     config::HandshakeConfig,
     error::ResponseError,
     event::{AcceptConnection, RejectConnection, RejectData},
-    request::Request,
+    request::{RESERVED, Request, append_unreserved},
 };
 use crate::proto::{
     RandomSource,
@@ -20,11 +20,12 @@ use crate::proto::{
     http::{BodyReader, HeadError, HeadReader, Start, header_value, write_request_head},
 };
 use http::{
-    HeaderMap, HeaderValue, Response, StatusCode, Version,
+    HeaderMap, HeaderValue, StatusCode, Version,
     header::{
         CONNECTION, HOST, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
         SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
     },
+    response::Parts,
 };
 use tungstenite::handshake::derive_accept_key;
 
@@ -83,24 +84,58 @@ pub enum ClientEvent {
 }
 
 impl ClientHandshake {
-    /// Appends `request` to `out`, with a nonce from `random`.
+    /// Appends `request` to `out`, with a nonce of 16 bytes from `random` (RFC 6455 §4.1), and waits for the answer.
+    ///
+    /// Cannot fail: whatever a [`Request`] holds can be sent.
     pub fn start(
         request: Request,
         config: HandshakeConfig,
         random: &mut dyn RandomSource,
         out: &mut Vec<u8>,
     ) -> Self {
+        let (headers, this) = Self::new(request, config, random);
+        write_request_head(this.request.target(), &headers, out);
+        this
+    }
+
+    /// The same for an HTTP client that sends the request and reads the answer itself: the headers to be sent with a `GET`
+    /// for [`Request::target`], and what [judges](Self::accept_parts) the answer.
+    ///
+    /// ```
+    /// use wscope::proto::{ClientHandshake, Request, SystemRandom, WebSocketUri};
+    ///
+    /// let uri: WebSocketUri = "ws://example.com/chat".parse()?;
+    /// let (headers, handshake) = ClientHandshake::start_elsewhere(Request::to(&uri), &mut SystemRandom::new());
+    /// assert_eq!((&headers["host"], handshake.request().target()), (&"example.com".parse()?, "/chat"));
+    ///
+    /// let (answer, ()) = http::Response::builder().status(503).body(())?.into_parts();
+    /// let error = handshake.accept_parts(&answer).unwrap_err();
+    /// assert_eq!(error.to_string(), "the status is 503 instead of 101 (RFC 6455 §4.1)");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn start_elsewhere(request: Request, random: &mut dyn RandomSource) -> (HeaderMap, Self) {
+        Self::new(request, HandshakeConfig::default(), random)
+    }
+
+    /// Judges an answer that has been parsed elsewhere, as by an HTTP/1.1 client.
+    ///
+    /// # Errors
+    /// [`ResponseError`] when the answer does not accept the handshake; [`ResponseError::Status`] when it refuses it.
+    pub fn accept_parts(&self, parts: &Parts) -> Result<(AcceptConnection, Agreement), ResponseError> {
+        if parts.status != StatusCode::SWITCHING_PROTOCOLS {
+            return Err(ResponseError::Status { status: parts.status.as_u16() });
+        }
+        self.judge(parts.version, parts.headers.clone())
+    }
+
+    fn new(request: Request, config: HandshakeConfig, random: &mut dyn RandomSource) -> (HeaderMap, Self) {
         let mut nonce = [0; 16];
         random.fill(&mut nonce);
         let key = data_encoding::BASE64.encode(&nonce);
         let accept_key = derive_accept_key(key.as_bytes());
-        write_request_head(request.target(), &request_headers(&request, key), out);
-        Self {
-            request,
-            accept_key,
-            max_reject_body: config.max_reject_body,
-            state: State::Head(HeadReader::new(Start::Status, config.head_limits())),
-        }
+        let headers = request_headers(&request, key);
+        let state = State::Head(HeadReader::new(Start::Status, config.head_limits()));
+        (headers, Self { request, accept_key, max_reject_body: config.max_reject_body, state })
     }
 
     /// The request that was sent.
@@ -169,13 +204,15 @@ impl ClientHandshake {
                 return Ok(None);
             }
             let response = reader.response()?;
+            // Any number of interim responses may come before the final one (RFC 9110 §15.2).
             if !response.status().is_informational() || response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 break response;
             }
             reader.next_head();
         };
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            let (accept, agreement) = self.judge(response)?;
+            let (parts, ()) = response.into_parts();
+            let (accept, agreement) = self.judge(parts.version, parts.headers)?;
             self.state = State::Accepted;
             return Ok(Some(ClientEvent::AcceptConnection(accept, agreement)));
         }
@@ -186,7 +223,7 @@ impl ClientHandshake {
         Ok(Some(ClientEvent::RejectConnection(RejectConnection::received(status, headers, has_body))))
     }
 
-    /// The next piece of the body, if there is anything to say.
+    /// The next piece of the body, if there is anything to say: bytes, or that it is over.
     fn body_event(&mut self, data: Vec<u8>) -> Option<ClientEvent> {
         let State::Body(body) = &self.state else { return None };
         let (finished, truncated) = (body.is_done(), body.is_truncated());
@@ -200,9 +237,11 @@ impl ClientHandshake {
     }
 
     /// Each rule of RFC 6455 §4.1 for an answer 101.
-    fn judge(&self, response: Response<()>) -> Result<(AcceptConnection, Agreement), ResponseError> {
-        let version = response.version();
-        let headers = response.into_parts().0.headers;
+    fn judge(
+        &self,
+        version: Version,
+        headers: HeaderMap,
+    ) -> Result<(AcceptConnection, Agreement), ResponseError> {
         if version != Version::HTTP_11 {
             return Err(HeadError::HttpVersion.into());
         }
@@ -212,6 +251,7 @@ impl ClientHandshake {
         if !lists_token(lines(&headers, &CONNECTION), "upgrade") {
             return Err(ResponseError::MissingConnection);
         }
+        // Two of them could have been put there by two servers, of which one did not see our key.
         let accept = only_line(&headers, &SEC_WEBSOCKET_ACCEPT)
             .map_err(|count| ResponseError::AcceptCount { count })?;
         if *accept != *self.accept_key {
@@ -229,7 +269,7 @@ impl ClientHandshake {
         ))
     }
 
-    /// None, or one of ours in one header.
+    /// None, or one of ours in one header. Names of subprotocols have case (RFC 6455 §11.5).
     fn judge_subprotocol(&self, headers: &HeaderMap) -> Result<Option<String>, ResponseError> {
         let value = match only_line(headers, &SEC_WEBSOCKET_PROTOCOL) {
             Ok(value) => value,
@@ -254,10 +294,10 @@ fn request_headers(request: &Request, key: String) -> HeaderMap {
     if !request.subprotocols().is_empty() {
         headers.insert(SEC_WEBSOCKET_PROTOCOL, header_value(join(request.subprotocols())));
     }
-    if !request.extensions().is_empty() {
+    if request.extension().is_some() {
         headers.insert(SEC_WEBSOCKET_EXTENSIONS, header_value(join(request.extensions())));
     }
-    headers.extend(request.headers().clone());
+    append_unreserved(&mut headers, request.headers(), RESERVED);
     headers
 }
 

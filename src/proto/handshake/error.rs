@@ -8,11 +8,11 @@
 
 use crate::proto::{
     handshake::ServerHandshake,
-    header::ListError,
+    header::{ExtensionItem, ListError},
     http::{HeadError, header_value},
 };
 use http::{
-    HeaderName, HeaderValue, Response, StatusCode,
+    HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
     header::{ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, SEC_WEBSOCKET_VERSION, UPGRADE},
 };
 
@@ -39,7 +39,7 @@ pub enum RequestError {
     #[error("the method is not GET (RFC 6455 §4.1)")]
     Method,
     /// A request with a body: what follows a head must be frames and nothing else.
-    #[error("the request has a body (RFC 6455 §4.1)")]
+    #[error("the request has a body (RFC 9110 §9.3.1)")]
     Body,
     /// Not exactly one `Host` header.
     #[error("the request has {count} Host headers instead of one (RFC 9112 §3.2)")]
@@ -135,13 +135,13 @@ impl RequestError {
         *response.status_mut() = self.status();
         let length = header_value(response.body().len().to_string());
         let headers = response.headers_mut();
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         headers.insert(CONTENT_LENGTH, length);
         if self.status() == StatusCode::UPGRADE_REQUIRED {
             // RFC 9110 §15.5.22: an answer 426 must say to what.
             headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
         }
+        headers.insert(CONNECTION, connection_options(headers));
         if self == Self::Method {
             headers.insert(ALLOW, HeaderValue::from_static("GET"));
         }
@@ -164,6 +164,12 @@ pub enum ResponseError {
     UnexpectedEof {
         /// Bytes of the answer's head that had come.
         received: usize,
+    },
+    /// Another status than 101, in an answer that was parsed elsewhere; otherwise it is an event, the refusal.
+    #[error("the status is {status} instead of 101 (RFC 6455 §4.1)")]
+    Status {
+        /// The status.
+        status: u16,
     },
     /// No `Upgrade` header holds `websocket`.
     #[error("the Upgrade header does not hold websocket (RFC 6455 §4.1)")]
@@ -198,7 +204,7 @@ pub enum ResponseError {
     /// An extension that we did not offer.
     #[error("extension {name} was not offered (RFC 6455 §4.1)")]
     ExtensionNotOffered {
-        /// Its name.
+        /// Its name, up to [`MAX_SHOWN`](Self::MAX_SHOWN) characters.
         name: String,
     },
     /// An extension twice.
@@ -210,7 +216,7 @@ pub enum ResponseError {
     /// An answer that the extension does not confirm.
     #[error("the parameters of {answer} are not an answer to our offer (RFC 6455 §9.1)")]
     ExtensionRefused {
-        /// The extension and its parameters.
+        /// The extension and its parameters, up to [`MAX_SHOWN`](Self::MAX_SHOWN) characters.
         answer: String,
     },
 }
@@ -220,9 +226,26 @@ impl ResponseError {
     pub const MAX_SHOWN: usize = 64;
 
     pub(crate) fn subprotocol_not_offered(value: &HeaderValue) -> Self {
-        let subprotocol = String::from_utf8_lossy(value.as_bytes()).chars().take(Self::MAX_SHOWN).collect();
-        Self::SubprotocolNotOffered { subprotocol }
+        Self::SubprotocolNotOffered { subprotocol: Self::shown(&String::from_utf8_lossy(value.as_bytes())) }
     }
+
+    pub(crate) fn extension_not_offered(answer: &ExtensionItem) -> Self {
+        Self::ExtensionNotOffered { name: Self::shown(answer.name()) }
+    }
+
+    pub(crate) fn extension_refused(answer: &ExtensionItem) -> Self {
+        Self::ExtensionRefused { answer: Self::shown(&answer.to_string()) }
+    }
+
+    fn shown(text: &str) -> String {
+        text.chars().take(Self::MAX_SHOWN).collect()
+    }
+}
+
+/// What the `Connection` header of a refusal holds. `Upgrade` is for the next hop alone, and so must be named in it
+/// (RFC 9110 §7.8).
+pub(super) fn connection_options(headers: &HeaderMap) -> HeaderValue {
+    HeaderValue::from_static(if headers.contains_key(UPGRADE) { "close, Upgrade" } else { "close" })
 }
 
 /// A header that cannot be added to a request or an answer. The value is not repeated: it may be a credential.

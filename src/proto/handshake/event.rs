@@ -4,7 +4,7 @@ use super::{
     error::{HeaderError, InvalidStatus},
     request::{append_header, check_header},
 };
-use crate::proto::extension::Extension;
+use crate::proto::{Payload, extension::Extension};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode,
@@ -13,7 +13,7 @@ use http::{
         SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
     },
 };
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 /// The handshake is accepted: a server says so, a client is told.
 ///
@@ -121,12 +121,22 @@ pub struct RejectConnection {
 }
 
 /// Where the body of a refusal is.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) enum RejectBody {
     /// Here, perhaps empty.
     Whole(Bytes),
     /// In the [`RejectData`] that follow.
     Follows,
+}
+
+/// With the beginning of the body alone, as [`Payload`] shows it.
+impl fmt::Debug for RejectBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(body) => fmt::Debug::fmt(&Payload::Binary(body), f),
+            Self::Follows => f.write_str("Follows"),
+        }
+    }
 }
 
 impl RejectConnection {
@@ -208,11 +218,22 @@ impl RejectConnection {
 /// assert!(!RejectData::more("members ").is_finished());
 /// assert!(RejectData::last("only").is_finished());
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RejectData {
     data: Bytes,
     finished: bool,
     truncated: bool,
+}
+
+/// With the beginning of the data alone, as [`Payload`] shows it.
+impl fmt::Debug for RejectData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RejectData")
+            .field("data", &Payload::Binary(&self.data))
+            .field("finished", &self.finished)
+            .field("truncated", &self.truncated)
+            .finish()
+    }
 }
 
 impl RejectData {
@@ -260,7 +281,7 @@ impl RejectData {
 }
 
 /// What the handshake writes into an acceptance, or must not stand in one.
-const RESERVED_FOR_ACCEPT: &[HeaderName] = &[
+pub(super) const RESERVED_FOR_ACCEPT: &[HeaderName] = &[
     CONNECTION,
     UPGRADE,
     SEC_WEBSOCKET_ACCEPT,
@@ -274,5 +295,5 @@ const RESERVED_FOR_ACCEPT: &[HeaderName] = &[
 
 /// What the handshake writes into a refusal, or must not stand in one. `Upgrade` and `Sec-WebSocket-Version` may: an
 /// answer 426 has them.
-const RESERVED_FOR_REJECT: &[HeaderName] =
+pub(super) const RESERVED_FOR_REJECT: &[HeaderName] =
     &[CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY];

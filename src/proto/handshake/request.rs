@@ -18,6 +18,8 @@ use std::{fmt, sync::Arc};
 
 /// A request for a WebSocket connection: a client builds it, a server reads it.
 ///
+/// Whatever it holds can be sent as it is: each setter checks what it is given.
+///
 /// ```
 /// use wscope::proto::{Request, WebSocketUri};
 ///
@@ -170,6 +172,9 @@ impl fmt::Debug for Request {
 }
 
 /// A header as types that cannot hold a line break, unless it is one of `reserved`.
+///
+/// Reserved headers are an error and not overwritten: a header that goes out twice, or silently in another form than
+/// asked for, costs an afternoon to find.
 pub(super) fn check_header<N, V>(
     name: N,
     value: V,
@@ -204,8 +209,16 @@ pub(super) fn append_header(
     Ok(())
 }
 
+/// Adds `more` to the headers that the handshake wrote, but for `reserved` ones. The caller's setters let none of these
+/// pass: they come with what was received and is sent on, as by a proxy, and speak of another connection.
+pub(super) fn append_unreserved(headers: &mut HeaderMap, more: &HeaderMap, reserved: &[HeaderName]) {
+    for (name, value) in more.iter().filter(|(name, _)| !reserved.contains(name)) {
+        headers.append(name, value.clone());
+    }
+}
+
 /// What the handshake writes into a request, or must not stand in one.
-const RESERVED: &[HeaderName] = &[
+pub(super) const RESERVED: &[HeaderName] = &[
     HOST,
     CONNECTION,
     UPGRADE,

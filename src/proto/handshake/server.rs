@@ -11,9 +11,11 @@
 use super::{
     agreement::{Agreement, accept_extension},
     config::HandshakeConfig,
-    error::{AcceptError, AcceptErrorKind, BodyFinished, RequestError},
-    event::{AcceptConnection, RejectBody, RejectConnection, RejectData},
-    request::Request,
+    error::{AcceptError, AcceptErrorKind, BodyFinished, RequestError, connection_options},
+    event::{
+        AcceptConnection, RESERVED_FOR_ACCEPT, RESERVED_FOR_REJECT, RejectBody, RejectConnection, RejectData,
+    },
+    request::{Request, append_unreserved},
 };
 use crate::proto::{
     header::{ExtensionItem, Token, lines, lists_token, only_line},
@@ -230,7 +232,7 @@ impl ServerHandshake {
         if let Some((answer, _)) = &extension {
             headers.insert(SEC_WEBSOCKET_EXTENSIONS, header_value(answer.to_string()));
         }
-        headers.extend(accept.into_headers());
+        append_unreserved(&mut headers, accept.headers(), RESERVED_FOR_ACCEPT);
 
         let mut response = Response::new(());
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -241,10 +243,17 @@ impl ServerHandshake {
     /// Refuses: appends the answer to `out`, and with it the body if that was given at once. Close when the
     /// [`Rejection`] is finished.
     pub fn reject(self, reject: RejectConnection, out: &mut Vec<u8>) -> Rejection {
-        let (status, mut headers, body) = reject.into_parts();
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        let (status, own_headers, body) = reject.into_parts();
+        let mut headers = HeaderMap::new();
+        append_unreserved(&mut headers, &own_headers, RESERVED_FOR_REJECT);
         if status == StatusCode::UPGRADE_REQUIRED && !headers.contains_key(UPGRADE) {
             headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        }
+        headers.insert(CONNECTION, connection_options(&headers));
+        // None of ours, but one that was received may be sent on: it has neither body nor length (RFC 9110 §8.6, §6.4.1).
+        if matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+            write_response_head(status, &headers, out);
+            return Rejection { finished: true };
         }
         match body {
             RejectBody::Whole(body) => {
@@ -331,7 +340,8 @@ fn split_target(uri: &Uri) -> Result<(String, Option<&str>), RequestError> {
         Some(query) => format!("{}?{query}", uri.path()),
         None => uri.path().to_owned(),
     };
-    Ok((target, authority))
+    // `http::Uri` lets UTF-8 pass, which no request line may hold.
+    if target.is_ascii() { Ok((target, authority)) } else { Err(HeadError::Target.into()) }
 }
 
 /// A request with a body would leave bytes between its head and the first frame: ground for smuggling.
@@ -359,13 +369,13 @@ fn check_version(headers: &HeaderMap) -> Result<(), RequestError> {
 fn check_key(headers: &HeaderMap) -> Result<&[u8], RequestError> {
     let value = only_line(headers, &SEC_WEBSOCKET_KEY).map_err(|count| RequestError::KeyCount { count })?;
     let key = value.as_bytes();
-    // 24 characters could also hold 17 or 18 bytes.
-    let mut nonce = [0; 18];
-    if key.len() != KEY_LENGTH || data_encoding::BASE64.decode_mut(key, &mut nonce) != Ok(16) {
-        return Err(RequestError::InvalidKey);
-    }
-    Ok(key)
+    // Judged without its padding: base64 with padding may also be joined of several.
+    let mut nonce = [0; 16];
+    let is_nonce = |digits: &[u8]| {
+        digits.len() == KEY_DIGITS && data_encoding::BASE64_NOPAD.decode_mut(digits, &mut nonce) == Ok(16)
+    };
+    if key.strip_suffix(b"==").is_some_and(is_nonce) { Ok(key) } else { Err(RequestError::InvalidKey) }
 }
 
-/// Base64 characters of 16 bytes.
-const KEY_LENGTH: usize = 24;
+/// Base64 characters of 16 bytes, without the padding behind them.
+const KEY_DIGITS: usize = 22;

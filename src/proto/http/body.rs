@@ -1,4 +1,7 @@
 //! The body of a refusal: how it ends (RFC 9112 §6.3), and no more of it than the caller wants to keep.
+//!
+//! Memory: what one call hands out, at most the limit, and one line that announces a chunk. The number of chunks is not
+//! bounded, only what they hold: a server that dribbles is the caller's deadline to end.
 
 use http::{
     HeaderMap, StatusCode,
@@ -39,10 +42,12 @@ impl BodyReader {
         Self { framing: Framing::of(status, headers), room: limit, truncated: false }
     }
 
+    /// Whether the body is complete, or as complete as it will get.
     pub(crate) const fn is_done(&self) -> bool {
         matches!(self.framing, Framing::Done)
     }
 
+    /// Whether bytes of the body were dropped or never came.
     pub(crate) const fn is_truncated(&self) -> bool {
         self.truncated
     }
@@ -59,6 +64,7 @@ impl BodyReader {
                     Some(0) | None => Framing::Done,
                     Some(left) => Framing::Length(left),
                 },
+                // No end is known: as if so much were to come that no connection carries it.
                 Framing::UntilEof => match self.take(u64::MAX, &mut rest, &mut data) {
                     Some(_) => Framing::UntilEof,
                     None => Framing::Done,
@@ -122,7 +128,7 @@ impl BodyReader {
     fn chunk_end(&mut self, expected: &'static [u8], rest: &mut &[u8]) -> Framing {
         let (Some((wanted, expected)), Some((byte, behind))) = (expected.split_first(), rest.split_first())
         else {
-            return Framing::ChunkEnd(expected);
+            return Framing::ChunkEnd(expected); // uncovered: the caller has seen a byte, and `expected` is not used up
         };
         if wanted != byte {
             return self.broken();
@@ -131,6 +137,7 @@ impl BodyReader {
         if expected.is_empty() { Framing::ChunkSize(Vec::new()) } else { Framing::ChunkEnd(expected) }
     }
 
+    /// The framing makes no sense from here on, so nothing that follows can be told from the body.
     const fn broken(&mut self) -> Framing {
         self.truncated = true;
         Framing::Done
@@ -144,6 +151,7 @@ impl Framing {
         if status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
             return Self::Done;
         }
+        // A transfer coding overrides a length (RFC 9112 §6.3). Only `chunked`, as the last one, says where the body ends.
         if let Some(coding) = headers.get_all(TRANSFER_ENCODING).iter().next_back() {
             let last = coding.as_bytes().rsplit(|byte| *byte == b',').next().unwrap_or_default();
             return if last.trim_ascii().eq_ignore_ascii_case(b"chunked") {

@@ -43,8 +43,11 @@ pub(crate) enum Start {
 /// What a head may cost, in bytes and lines.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HeadLimits {
+    /// Bytes of the head, line ends included.
     pub(crate) head: usize,
+    /// Bytes of one line, its end not included.
     pub(crate) line: usize,
+    /// Header lines.
     pub(crate) lines: usize,
 }
 
@@ -68,16 +71,21 @@ enum Place {
 }
 
 impl HeadReader {
+    /// A reader that has seen nothing. Allocates with the first byte.
     pub(crate) const fn new(start: Start, limits: HeadLimits) -> Self {
         Self { start, limits, place: Place::Start, bytes: Vec::new(), total: 0, line: 0, lines: 0 }
     }
 
     /// Takes bytes up to the end of the head, and tells whether that was reached. What follows stays in `input`.
+    ///
+    /// After an error the reader is of no more use: its owner keeps the error and drops what comes.
     pub(crate) fn read(&mut self, input: &mut &mut [u8]) -> Result<bool, HeadError> {
         let mut used = 0;
         let mut complete = false;
-        while !complete && used < input.len() {
-            complete = self.step(input[used])?;
+        while !complete {
+            used += self.skim(&input[used..]);
+            let Some(byte) = input.get(used) else { break };
+            complete = self.step(*byte)?;
             used += 1;
         }
         *input = &mut mem::take(input)[used..];
@@ -97,6 +105,9 @@ impl HeadReader {
     }
 
     /// The complete head as a request.
+    ///
+    /// `step` has let pass only what `httparse` would: names that are tokens, values without control characters, whole
+    /// lines. What is left to find is a method or a target that is none.
     pub(crate) fn request(&self) -> Result<Request<()>, HeadError> {
         let mut lines = vec![httparse::EMPTY_HEADER; self.lines];
         let mut parsed = httparse::Request::new(&mut lines);
@@ -113,7 +124,7 @@ impl HeadReader {
         Ok(request)
     }
 
-    /// The complete head as a response.
+    /// The complete head as a response, whose reason phrase is dropped: a client ignores it (RFC 9112 §4).
     pub(crate) fn response(&self) -> Result<Response<()>, HeadError> {
         let mut lines = vec![httparse::EMPTY_HEADER; self.lines];
         let mut parsed = httparse::Response::new(&mut lines);
@@ -129,7 +140,23 @@ impl HeadReader {
         Ok(response)
     }
 
-    /// Takes one byte; `true` when it is the last of the head.
+    /// Takes a run of bytes that do nothing but make a line longer, as most do, and returns their number: `step` would
+    /// let each of them pass.
+    fn skim(&mut self, input: &[u8]) -> usize {
+        let room = (self.limits.line - self.line).min(self.limits.head - self.total);
+        let plain = |byte: &&u8| matches!(byte, b' '..=b'~' | 0x80..);
+        let run = match self.place {
+            Place::StartLine | Place::Value => input.iter().take(room).take_while(plain).count(),
+            Place::Start | Place::LineStart | Place::Name | Place::LineEnd | Place::HeadEnd => 0,
+        };
+        self.bytes.extend_from_slice(&input[..run]);
+        self.line += run;
+        self.total += run;
+        run
+    }
+
+    /// Takes one byte; `true` when it is the last of the head. The table is the grammar: RFC 9112 §2.1 read forwards,
+    /// with every repair that §2.2 and §5 would allow a recipient left out.
     fn step(&mut self, byte: u8) -> Result<bool, HeadError> {
         self.place = match (self.place, byte) {
             (Place::Start, _) if self.start.begins_with(byte) => Place::StartLine,
@@ -166,6 +193,7 @@ impl HeadReader {
         Ok(Place::LineStart)
     }
 
+    /// Counts a header line when its first byte has come, so that the limit holds before the line is kept.
     const fn begin_header(&mut self) -> Result<Place, HeadError> {
         if self.lines == self.limits.lines {
             return Err(HeadError::TooManyHeaders { limit: self.limits.lines });
@@ -174,6 +202,7 @@ impl HeadReader {
         Ok(Place::Name)
     }
 
+    /// Keeps a byte within the limits on the line and on the head. The end of a line does not count into its length.
     fn keep(&mut self, byte: u8) -> Result<(), HeadError> {
         if !matches!(byte, b'\r' | b'\n') {
             let limit = self.limits.line;
@@ -206,6 +235,7 @@ impl fmt::Debug for HeadReader {
 }
 
 impl Start {
+    /// A request begins with its method, a token; a response with `HTTP/`.
     const fn begins_with(self, byte: u8) -> bool {
         match self {
             Self::Request => is_token_byte(byte),
@@ -317,6 +347,7 @@ fn parse_target(target: &str) -> Result<Uri, HeadError> {
     }
 }
 
+/// Header lines in the order in which they came, with credentials marked as such.
 fn header_map(lines: &[httparse::Header<'_>]) -> Result<HeaderMap, HeadError> {
     let mut headers = HeaderMap::new();
     for line in lines {

@@ -1,4 +1,7 @@
 //! Heads that we send. Start lines and headers come as types that cannot hold CR, LF or NUL.
+//!
+//! Everything is appended to the caller's buffer: it may hold bytes that are not sent yet, and a whole answer goes out in
+//! one write.
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
@@ -28,6 +31,7 @@ pub(crate) fn header_value(text: String) -> HeaderValue {
     HeaderValue::try_from(text).expect("visible ASCII is a header value")
 }
 
+/// Header lines in the order in which they were put in, and the empty line.
 fn write_headers(headers: &HeaderMap, out: &mut Vec<u8>) {
     for (name, value) in headers {
         write_name(name, out);

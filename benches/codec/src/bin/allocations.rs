@@ -44,7 +44,10 @@ fn main() {
     ] {
         for kind in [Kind::Binary, Kind::Text] {
             for size in [16, 125, 1024, 16_384] {
-                println!("| {name}, {kind:?}, {size} B | {:.2} |", count(&mut OURS.1(Case { direction, kind, size })));
+                println!(
+                    "| {name}, {kind:?}, {size} B | {:.2} |",
+                    count(&mut OURS.1(Case { direction, kind, size, place: 0 }))
+                );
             }
         }
     }
@@ -60,8 +63,8 @@ fn control() -> Step {
     Box::new(move || {
         wire.clear();
         out.clear();
-        client.send(ping, &mut wire).expect("open");
-        client.send(pong, &mut wire).expect("open");
+        client.send(ping.clone(), &mut wire).expect("open");
+        client.send(pong.clone(), &mut wire).expect("open");
         let mut input = &mut wire[..];
         while server.receive(&mut input).expect("legal frames").is_some() {}
         server.transmit(&mut out);
