@@ -178,7 +178,7 @@ impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> 
             Some(news) => (news.bad, news.ended, news.running),
             None => (Vec::new(), false, 0),
         };
-        let ended = mem::take(&mut inbox.ended) || pool_ended;
+        let ended = shared.settle(&mut inbox) || pool_ended;
         let woken = if ended { inbox.waiting.take() } else { Woken::default() };
         if let Some(error) = inbox.failed.take() {
             return Look { next: Next::End(Outcome::Failed(error)), bad_news, woken };
