@@ -106,7 +106,7 @@ impl<E> Pool<E> {
             mem::take(&mut register.jobs)
         };
         // First stop them all, then wait, so that the patience is spent once.
-        let in_flight: Vec<_> = jobs.into_iter().filter(|job| job.stop()).collect();
+        let in_flight: Vec<_> = jobs.into_iter().filter(|job| !job.has_ended() && job.stop()).collect();
         if !in_flight.is_empty() {
             let patience = Patience::of(PATIENCE);
             in_flight.into_iter().for_each(|job| job.wait(&patience));
