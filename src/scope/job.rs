@@ -130,12 +130,15 @@ impl<T: Send + 'static, R: Report<T>> Work for Job<T, R> {
         };
         let destroyed = contain(|| drop(future));
         match (outcome, destroyed) {
-            (None, _) => {} // stopped: nobody waits for it
+            (None, destroyed) => discard(destroyed), // stopped: nobody waits for it
             (Some(Ok(value)), Err(panic)) => {
                 discard(value); // a destructor that runs because its child is done is part of the child
                 self.report.finished(Err(panic));
             }
-            (Some(outcome), _) => self.report.finished(outcome),
+            (Some(outcome), destroyed) => {
+                discard(destroyed);
+                self.report.finished(outcome);
+            }
         }
         self.slot.finish();
         self.ended.store(true, Relaxed);

@@ -123,6 +123,85 @@ fn a_child_on_the_pool_whose_values_panic_at_its_end_has_panicked() {
 }
 
 #[test]
+fn a_child_may_end_with_an_error_and_a_destructor_that_both_panic() {
+    quiet();
+    struct Ready(Bomb);
+    impl Future for Ready {
+        type Output = Result<(), Fuse>;
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+            Poll::Ready(Err(Fuse::lit()))
+        }
+    }
+    everywhere(async || {
+        for on_pool in [false, true] {
+            let census = Census::new();
+            let said = Arc::new(AtomicBool::new(false));
+            let (presence, saying) = (census.join(), said.clone());
+            let caught = AssertUnwindSafe(nursery(async |n: Nursery<'_, Fuse>| {
+                assert!(
+                    defer(SECOND, async move {
+                        turns(2).await;
+                        drop(presence);
+                        saying.store(true, SeqCst)
+                    })
+                    .is_ok()
+                );
+                let child = Ready(Bomb);
+                if on_pool {
+                    n.spawn(child)
+                } else {
+                    n.start_soon(child)
+                }
+                forever::<Result<(), _>>().await
+            }))
+            .catch_unwind()
+            .await;
+            assert_eq!(
+                caught.err().unwrap().downcast_ref(),
+                Some(&"expected of a bomb"),
+                "the first one is kept"
+            );
+            assert!(said.load(SeqCst), "the nursery came to its end in order");
+            assert_eq!(census.present(), 0);
+        }
+    });
+}
+
+#[test]
+fn a_destructor_may_panic_with_something_that_panics_when_it_is_dropped() {
+    quiet();
+    struct Chain(u32);
+    impl Drop for Chain {
+        fn drop(&mut self) {
+            if self.0 > 0 {
+                std::panic::panic_any(Chain(self.0 - 1));
+            }
+        }
+    }
+    everywhere(async || {
+        for length in 1..5 {
+            let census = Census::new();
+            let outcome: Result<(), _> = nursery(async |n: Nursery<'_, Boom>| {
+                for on_pool in [false, true] {
+                    for _ in 0..5 {
+                        let presence = census.join();
+                        let child = async move {
+                            let _held = (presence, Chain(length));
+                            forever().await
+                        };
+                        if on_pool { n.spawn(child) } else { n.start_soon(child) }
+                    }
+                }
+                turns(3).await;
+                Err(Boom::No(1))
+            })
+            .await;
+            assert_eq!((outcome, census.present()), (Err(Boom::No(1)), 0));
+        }
+    });
+}
+
+#[test]
 fn a_nursery_may_be_dropped_by_a_panic_with_bombs_in_it() {
     quiet();
     let census = Census::new();
