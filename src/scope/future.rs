@@ -398,6 +398,11 @@ impl<T, E, B> Drop for NurseryFuture<'_, T, E, B> {
                 discard(cleanup);
             }
         }
+        // It may be a panic that drops all this.
+        discard(mem::replace(&mut self.phase, Phase::Finished));
+        discard(self.value.take());
+        discard(self.panic.take());
+        discard(self.on_error.take());
     }
 }
 

@@ -228,6 +228,22 @@ fn a_nursery_may_be_dropped_by_a_panic_with_bombs_in_it() {
 }
 
 #[test]
+fn what_a_nursery_was_about_to_return_may_panic_when_both_are_dropped_by_a_panic() {
+    quiet();
+    for failed in [false, true] {
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            let mut work = Box::pin(nursery(async |_: Nursery<'_, Fuse>| {
+                assert!(defer(SECOND, forever()).is_ok());
+                if failed { Err(Fuse::lit()) } else { Ok(Fuse::lit()) }
+            }));
+            assert!(work.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            panic!("expected, to unwind through the nursery");
+        }));
+        assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"expected, to unwind through the nursery"));
+    }
+}
+
+#[test]
 fn destructors_may_come_back_in() {
     struct Meddler(Nursery<'static, Boom>, #[expect(dead_code, reason = "counted")] Presence);
     impl Drop for Meddler {

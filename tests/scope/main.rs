@@ -1,5 +1,5 @@
-//! The layer `scope`, used from outside. Files are named after those of `src/scope`; `ways_out` and `storm` test what only all of
-//! them together can promise.
+//! The layer `scope`, used from outside. Files are named after those of `src/scope`; `ways_out`, `adversary`, `load` and `storm`
+//! test what only all of them together can promise.
 //!
 //! No test waits for time to pass: time is virtual, or tasks give way to each other until something has happened.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
@@ -8,6 +8,7 @@ mod adversary;
 mod blocking;
 mod cancel;
 mod cleanup;
+mod load;
 mod nursery;
 mod parallel;
 mod send;
