@@ -7,15 +7,21 @@
 mod adversary;
 mod blocking;
 mod cancel;
+mod child;
 mod cleanup;
+mod contain;
+mod error;
+mod future;
 mod load;
+mod named;
 mod nursery;
 mod parallel;
+mod root;
 mod send;
 mod start;
+mod statistics;
 mod storm;
 mod timeout;
-mod tracing;
 mod ways_out;
 
 use std::{
