@@ -284,7 +284,7 @@ impl Watch {
             self.scope.expire(deadline);
             if lock(&self.scope.inner.state).stage == Stage::Cancelled {
                 return Poll::Ready(());
-            } // else it has been moved meanwhile
+            } // uncovered: else it has been moved in this very moment, by another thread
         }
         self.alarm = None;
         Poll::Pending

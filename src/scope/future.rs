@@ -144,7 +144,8 @@ impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> 
 
     /// Polls body, children and services until none can go on.
     fn poll_running(&mut self, cx: &mut Context<'_>) -> Poll<Outcome<E>> {
-        for round in 0..=BUDGET {
+        let mut round = 0;
+        loop {
             let look = self.look(round);
             look.woken.wake();
             if let Some(outcome) = self.hear(look.bad_news) {
@@ -163,8 +164,8 @@ impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> 
             if let Err(outcome) = self.poll_members(cx) {
                 return Poll::Ready(outcome);
             }
+            round += 1;
         }
-        Poll::Pending
     }
 
     /// Lets in those whom the members have started, or who came from other threads, and decides what to do next.

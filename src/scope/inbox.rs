@@ -158,7 +158,7 @@ impl<'env, E> Shared<'env, E> {
     }
 
     /// Drops a child that comes too late. Panics when the nursery has finished, which takes a handle that has escaped from it.
-    pub(super) fn refuse(&self, child: Child<'_, E>) {
+    pub(super) fn refuse<C>(&self, child: C) {
         discard(child);
         assert!(
             self.lock().stage != Stage::Finished,

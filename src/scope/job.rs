@@ -66,14 +66,6 @@ impl<T: Send + 'static, R: Report<T>> Job<T, R> {
         Self { slot: Slot::new(future), report, ended: AtomicBool::new(false) }
     }
 
-    /// The future of a job that was never launched.
-    pub(super) fn take_back(&self) -> Option<BoxFuture<'static, T>> {
-        match self.slot.stop() {
-            Stopped::Idle(future, _) => Some(future),
-            Stopped::InFlight | Stopped::Nothing => None,
-        }
-    }
-
     pub(super) fn report(&self) -> &R {
         &self.report
     }

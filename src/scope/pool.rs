@@ -51,6 +51,9 @@ struct Register {
     stopping: bool,
 }
 
+/// A child that has not been launched.
+pub(super) type TooLate<E> = Arc<Job<Result<(), E>, Entry<E>>>;
+
 /// How a child ended that did not end well.
 pub(super) enum BadNews<E> {
     Failed(E),
@@ -90,9 +93,7 @@ impl<E> Pool<E> {
     pub(super) fn open(&self, ambient: &Ambient) {
         let waiting = {
             let register = lock(&self.register);
-            if self.ambient.set(ambient.clone()).is_err() {
-                return;
-            }
+            self.ambient.get_or_init(|| ambient.clone());
             register.jobs.clone()
         };
         waiting.into_iter().for_each(|job| job.launch(&ambient.runtime));
@@ -145,14 +146,14 @@ impl<E> Pool<E> {
 }
 
 impl<E: Send + 'static> Pool<E> {
-    /// Starts `child`, at once if the nursery has been polled before. Gives it back when it is too late.
-    pub(super) fn spawn(self: &Arc<Self>, child: Child<'static, E>) -> Result<(), Child<'static, E>> {
+    /// Starts `child`, at once if the nursery has been polled before. Gives it back, unpolled, when it is too late.
+    pub(super) fn spawn(self: &Arc<Self>, child: Child<'static, E>) -> Result<(), TooLate<E>> {
         let job = Arc::new(Job::new(child, Entry { pool: self.clone() }));
         let ambient = {
             let mut register = lock(&self.register);
             if register.stopping {
                 drop(register);
-                return job.take_back().map_or(Ok(()), Err);
+                return Err(job);
             }
             self.running.fetch_add(1, SeqCst);
             register.enter(job.clone());
@@ -178,7 +179,7 @@ impl Register {
 }
 
 /// A child's way to the pool.
-struct Entry<E> {
+pub(super) struct Entry<E> {
     pool: Arc<Pool<E>>,
 }
 

@@ -90,8 +90,13 @@ fn quiet() {
         std::panic::set_hook(Box::new(move |info| {
             let text = info.payload().downcast_ref::<&str>().copied();
             let text = text.or_else(|| info.payload().downcast_ref::<String>().map(String::as_str));
-            let expected =
-                ["expected", "a child gave back", "this nursery has finished", "a nursery was polled"];
+            let expected = [
+                "expected",
+                "a child gave back",
+                "this nursery has finished",
+                "a nursery was polled",
+                "`Parallel` was",
+            ];
             if !text.is_some_and(|text| expected.iter().any(|start| text.starts_with(start))) {
                 loud(info);
             }

@@ -5,9 +5,10 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Mutex,
     thread,
+    time::Duration,
 };
 
-use wscope::{Nursery, Nursery as N, fail_after, nursery, parallel, testing::Simulation};
+use wscope::{Nursery, Nursery as N, fail_after, nursery, parallel, scope, testing::Simulation};
 
 use super::SECOND;
 
@@ -76,4 +77,22 @@ fn a_nursery_in_it_leaves_nothing_to_do() {
         Err::<(), _>("done")
     }));
     assert_eq!(outcome, Err("done"));
+}
+
+#[test]
+fn time_waits_for_work_that_blocks() {
+    let simulation = Simulation::new();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let outcome = simulation.run(nursery(async |n: Nursery<'_>| {
+        n.spawn_blocking(move || Ok(receiver.recv().map_err(scope::Error::other)?));
+        n.spawn(async move {
+            for _ in 0..3 {
+                parallel(async {}).await; // gives way
+            }
+            sender.send(()).map_err(scope::Error::other)
+        });
+        Ok(())
+    }));
+    assert!(outcome.is_ok());
+    assert_eq!(simulation.clock().passed(), Duration::ZERO);
 }
