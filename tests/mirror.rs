@@ -8,7 +8,6 @@ use std::{fs, io, path::Path};
 const EXCUSED: &[(&str, &str)] = &[
     // The seam has no behaviour of its own: what it does shows in scopes, under the clock of `testing` and under async-std's.
     ("src/runtime/bell.rs", "tests/model/sink.rs: no ring is lost under any schedule"),
-    ("src/runtime/sink.rs", "tests/model/sink.rs: every schedule of a hand-over"),
     ("src/runtime/sync.rs", "locks alone, which tests/model replaces by shuttle's"),
     // Parts of a nursery that no user sees; each promise is tried where it is made.
     ("src/scope/inbox.rs", "tests/scope/nursery.rs: starts from everywhere"),

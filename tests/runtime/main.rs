@@ -6,6 +6,7 @@ mod ambient;
 mod async_std;
 mod clock;
 mod executor;
+mod sink;
 mod timer;
 
 use std::{

@@ -166,42 +166,6 @@ fn a_child_may_drop_the_nursery_that_it_is_in() {
 }
 
 #[test]
-fn nurseries_that_drop_each_other_both_end() {
-    type Work = BoxFuture<'static, Result<(), Boom>>;
-    for _ in 0..20 {
-        wscope::run(async {
-            let census = Census::new();
-            let places: [Arc<Mutex<Option<Work>>>; 2] = Default::default();
-            for i in 0..2 {
-                let (other, presence, late) = (places[1 - i].clone(), census.join(), census.join());
-                let mut work: Work = Box::pin(nursery(async move |n: Nursery<'static, Boom>| {
-                    n.spawn(async move {
-                        let _presence = presence;
-                        loop {
-                            let work = other.lock().unwrap().take();
-                            if work.is_some() {
-                                break;
-                            }
-                            turns(1).await;
-                        }
-                        drop(defer(SECOND, async move { drop(late) }));
-                        forever().await
-                    });
-                    forever().await
-                }));
-                assert!(polled(1, work.as_mut()).await.is_none());
-                *places[i].lock().unwrap() = Some(work);
-            }
-            // One of them may have been dropped before it could drop the other.
-            until(|| census.present() <= 2).await;
-            let left: Vec<_> = places.iter().filter_map(|place| place.lock().unwrap().take()).collect();
-            drop(left);
-            until(|| census.present() == 0).await;
-        });
-    }
-}
-
-#[test]
 fn a_supervisor_may_start_children_from_its_handler() {
     everywhere(async || {
         let handle = Arc::new(Mutex::new(None::<Nursery<'static, Boom>>));

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use wscope::{Nursery, Nursery as N, fail_after, nursery, parallel, scope, testing::Simulation};
+use wscope::{Nursery, Nursery as N, fail_after, nursery, parallel, sleep, testing::Simulation};
 
 use super::SECOND;
 
@@ -82,17 +82,16 @@ fn a_nursery_in_it_leaves_nothing_to_do() {
 #[test]
 fn time_waits_for_work_that_blocks() {
     let simulation = Simulation::new();
-    let (sender, receiver) = std::sync::mpsc::channel();
     let outcome = simulation.run(nursery(async |n: Nursery<'_>| {
-        n.spawn_blocking(move || Ok(receiver.recv().map_err(scope::Error::other)?));
-        n.spawn(async move {
-            for _ in 0..3 {
-                parallel(async {}).await; // gives way
-            }
-            sender.send(()).map_err(scope::Error::other)
+        n.spawn_blocking(|| {
+            (0..100_000).for_each(|_| thread::yield_now());
+            Ok(())
         });
+        n.below(1).await;
+        assert_eq!(simulation.clock().passed(), Duration::ZERO);
+        sleep(SECOND).await;
         Ok(())
     }));
     assert!(outcome.is_ok());
-    assert_eq!(simulation.clock().passed(), Duration::ZERO);
+    assert_eq!(simulation.clock().passed(), SECOND);
 }
