@@ -4,7 +4,7 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
+        atomic::{AtomicU32, Ordering::SeqCst},
     },
     task::{Context, Poll, Wake, Waker},
     thread,
@@ -16,7 +16,7 @@ use wscope::{
     testing::{Census, Presence, polled},
 };
 
-use super::{Boom, Gate, SECOND, everywhere, forever, turns, until};
+use super::{Boom, SECOND, everywhere, forever, turns, until};
 
 #[test]
 fn destructors_may_come_back_in() {
@@ -186,35 +186,5 @@ fn a_supervisor_may_start_children_from_its_handler() {
         })
         .await;
         assert_eq!(outcome, Err(Boom::No(2)));
-    });
-}
-
-#[test]
-fn a_stuck_child_of_a_nursery_that_has_ended_still_gets_its_goodbye() {
-    let (gate, polling, said) =
-        (Gate::default(), Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-    struct Polite(Arc<AtomicBool>);
-    impl Drop for Polite {
-        fn drop(&mut self) {
-            let said = self.0.clone();
-            assert!(defer(SECOND, async move { said.store(true, SeqCst) }).is_ok());
-        }
-    }
-    wscope::run(async {
-        let (wait, flag, polite) = (gate.clone(), polling.clone(), Polite(said.clone()));
-        let outcome: Result<(), _> = nursery(async |n: Nursery<'_, Boom>| {
-            n.spawn(async move {
-                let _polite = polite;
-                flag.store(true, SeqCst);
-                wait.wait();
-                forever().await
-            });
-            until(|| polling.load(SeqCst)).await;
-            Err(Boom::No(1))
-        })
-        .await;
-        assert_eq!(outcome, Err(Boom::No(1)), "it gave up on the child after a while");
-        drop(gate.opener());
-        until(|| said.load(SeqCst)).await;
     });
 }

@@ -16,6 +16,7 @@ mod load;
 mod named;
 mod nursery;
 mod parallel;
+mod pool;
 mod root;
 mod send;
 mod start;

@@ -88,39 +88,6 @@ fn children_start_siblings_and_grandchildren() {
 }
 
 #[test]
-fn many_children_come_from_many_threads() {
-    wscope::run(async {
-        let done = Arc::new(AtomicUsize::new(0));
-        let outcome = nursery(async |n: Nursery<'static, Boom>| {
-            for _ in 0..64 {
-                let (m, done) = (n.clone(), done.clone());
-                n.spawn(async move {
-                    for i in 0..200 {
-                        let done = done.clone();
-                        let child = async move {
-                            done.fetch_add(1, SeqCst);
-                            Ok(())
-                        };
-                        if i % 2 == 0 {
-                            m.spawn(child)
-                        } else {
-                            m.start_soon(child)
-                        }
-                        if i % 17 == 0 {
-                            turns(1).await;
-                        }
-                    }
-                    Ok(())
-                });
-            }
-            Ok(())
-        })
-        .await;
-        assert_eq!((outcome, done.load(SeqCst)), (Ok(()), 64 * 200));
-    });
-}
-
-#[test]
 fn a_nursery_is_fair_to_the_rest_of_its_task() {
     fn breed(n: &Nursery<'static, Boom>) {
         let m = n.clone();
@@ -433,25 +400,6 @@ fn below_leaves_no_waker_behind_and_does_not_spin() {
         })
         .await;
         assert_eq!(outcome, Err(Boom::No(1)));
-    });
-}
-
-#[test]
-fn children_on_the_pool_start_with_the_first_poll() {
-    Simulation::new().run(async {
-        let begun = Arc::new(AtomicBool::new(false));
-        let flag = begun.clone();
-        let work = nursery(move |n: Nursery<'_, Boom>| {
-            n.spawn(async move {
-                flag.store(true, SeqCst);
-                Ok(())
-            });
-            async { Ok(()) }
-        });
-        turns(10).await;
-        assert!(!begun.load(SeqCst));
-        assert_eq!(work.await, Ok(()));
-        assert!(begun.load(SeqCst));
     });
 }
 
