@@ -95,3 +95,14 @@ fn time_waits_for_work_that_blocks() {
     assert!(outcome.is_ok());
     assert_eq!(simulation.clock().passed(), SECOND);
 }
+
+#[test]
+fn a_task_that_waits_goes_on_when_its_time_has_come() {
+    let simulation = Simulation::new();
+    simulation.run(parallel(async {
+        for _ in 0..3 {
+            sleep(SECOND).await;
+        }
+    }));
+    assert_eq!(simulation.clock().passed(), SECOND * 3);
+}
