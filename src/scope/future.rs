@@ -202,18 +202,15 @@ impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> 
         Look { next, bad_news, woken }
     }
 
-    /// Whether, and how, what happened on the pool is the end of the nursery. What comes after that is too late.
+    /// Whether, and how, what happened on the pool is the end of the nursery. An error that comes after that is too late.
     fn hear(&mut self, news: Vec<BadNews<E>>) -> Option<Outcome<E>> {
         let mut outcome = None;
         for news in news {
-            outcome = match (outcome, news) {
-                (None, BadNews::Failed(error)) => self.judge(error),
-                (None, BadNews::Panicked(panic)) => Some(self.panicked(panic)),
-                (ended, too_late) => {
-                    discard(too_late);
-                    ended
-                }
-            };
+            match news {
+                BadNews::Failed(error) if outcome.is_none() => outcome = self.judge(error),
+                BadNews::Failed(too_late) => discard(too_late),
+                BadNews::Panicked(panic) => discard(outcome.replace(self.panicked(panic))),
+            }
         }
         outcome
     }
@@ -254,14 +251,6 @@ impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> 
             Ok(Err(error)) => Some(Outcome::Failed(error)),
             Err(panic) => Some(self.panicked(panic)),
         }
-    }
-
-    fn panicked(&mut self, panic: Panic) -> Outcome<E> {
-        match self.panic {
-            None => self.panic = Some(panic),
-            Some(_) => discard(panic), // the first one is kept
-        }
-        Outcome::Panicked
     }
 
     /// Polls adopted clean-ups, and the services they may need, until they are through.
@@ -363,9 +352,21 @@ impl<T, E, B> NurseryFuture<'_, T, E, B> {
     fn stop(&mut self) {
         self.shared.close();
         self.members.clear();
-        if let Some(pool) = self.shared.pool() {
-            pool.stop();
+        let too_late = self.shared.pool().map_or_else(Vec::new, |pool| pool.stop());
+        for news in too_late {
+            match news {
+                BadNews::Failed(error) => discard(error), // another was first
+                BadNews::Panicked(panic) => drop(self.panicked(panic)),
+            }
         }
+    }
+
+    fn panicked(&mut self, panic: Panic) -> Outcome<E> {
+        match self.panic {
+            None => self.panic = Some(panic),
+            Some(_) => discard(panic), // the first one is kept
+        }
+        Outcome::Panicked
     }
 }
 

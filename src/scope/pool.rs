@@ -19,7 +19,7 @@ use std::{
 };
 
 use super::{
-    contain::{Panic, discard},
+    contain::Panic,
     inbox::Child,
     job::{Job, Launch, PATIENCE, Report},
 };
@@ -99,8 +99,9 @@ impl<E> Pool<E> {
         waiting.into_iter().for_each(|job| job.launch(&ambient.runtime));
     }
 
-    /// Refuses new children, and destroys those there are, here or, where a poll is in flight, on the thread that polls.
-    pub(super) fn stop(&self) {
+    /// Refuses new children, and destroys those there are, here or, where a poll is in flight, on the thread that polls. Gives
+    /// back what has happened meanwhile.
+    pub(super) fn stop(&self) -> Vec<BadNews<E>> {
         let jobs = {
             let mut register = lock(&self.register);
             register.stopping = true;
@@ -112,8 +113,7 @@ impl<E> Pool<E> {
             let patience = Patience::of(PATIENCE);
             in_flight.into_iter().for_each(|job| job.wait(&patience));
         }
-        let too_late = mem::take(&mut *lock(&self.bad_news)); // another was first
-        too_late.into_iter().for_each(discard);
+        mem::take(&mut *lock(&self.bad_news))
     }
 
     /// Collects what has happened.

@@ -2,11 +2,13 @@
 
 use std::{
     future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst},
     },
+    thread,
 };
 
 use futures::FutureExt;
@@ -15,7 +17,7 @@ use wscope::{
     testing::{Census, Simulation},
 };
 
-use super::{Boom, Gate, SECOND, everywhere, forever, turns, until};
+use super::{Boom, Gate, SECOND, everywhere, forever, quiet, turns, until};
 
 #[test]
 fn children_on_the_pool_start_with_the_first_poll() {
@@ -162,4 +164,47 @@ fn errors_that_come_at_once_from_many_threads_are_one() {
         assert!(matches!(outcome, Err(Boom::No(_))));
         assert_eq!(census.present(), 0);
     }
+}
+
+#[test]
+fn a_panic_beats_an_error_that_came_with_it() {
+    quiet();
+    for panic_first in [false, true] {
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            wscope::run(nursery(async |n: Nursery<'_, Boom>| {
+                for panics in [panic_first, !panic_first] {
+                    n.spawn(async move { if panics { panic!("expected") } else { Err(Boom::No(1)) } });
+                }
+                while !n.is_empty() {
+                    thread::yield_now(); // and so the nursery does not look in between
+                }
+                forever::<Result<(), _>>().await
+            }))
+        }));
+        assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"expected"));
+    }
+}
+
+#[test]
+fn a_panic_of_a_poll_in_flight_is_not_lost() {
+    quiet();
+    let (gate, polling) = (Gate::default(), Arc::new(AtomicBool::new(false)));
+    let (wait, flag) = (gate.clone(), polling.clone());
+    let opener = gate.opener();
+    let caught = catch_unwind(AssertUnwindSafe(|| {
+        wscope::run(nursery(async |n: Nursery<'_, Boom>| {
+            n.spawn(async move {
+                flag.store(true, SeqCst);
+                wait.wait();
+                panic!("expected");
+            });
+            n.start_soon(async {
+                let _opener = opener; // dropped when the nursery is stopped, and before the pool is
+                forever().await
+            });
+            until(|| polling.load(SeqCst)).await;
+            Err::<(), _>(Boom::No(1))
+        }))
+    }));
+    assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"expected"));
 }
