@@ -6,30 +6,14 @@ use std::{fs, io, path::Path};
 /// Files that are tried elsewhere: where, and why.
 #[rustfmt::skip]
 const EXCUSED: &[(&str, &str)] = &[
-    // The seam has no behaviour of its own: what it does shows in scopes, under the clock of `testing` and under async-std's.
+    // Inside: no user names them, and what they do shows under a scheduler that tries schedules, or in the promises of others.
     ("src/runtime/address.rs", "tests/runtime/tcp.rs and tests/runtime/unix.rs: what each socket says of itself"),
-    ("src/runtime/ambient.rs", "tests/scope/cleanup.rs: what is current is inherited by children"),
-    ("src/runtime/async_std.rs", "tests/scope: every test that runs on the real executor"),
     ("src/runtime/bell.rs", "tests/model/sink.rs: no ring is lost under any schedule"),
-    ("src/runtime/clock.rs", "tests/testing/clock.rs: the other implementation"),
-    ("src/runtime/executor.rs", "tests/scope/parallel.rs and tests/testing/simulation.rs"),
-    ("src/runtime/sink.rs", "tests/model/sink.rs: every schedule of a hand-over"),
     ("src/runtime/sync.rs", "locks alone, which tests/model replaces by shuttle's"),
-    ("src/runtime/timer.rs", "tests/scope/timeout.rs and tests/testing/clock.rs"),
-    // Parts of a nursery that no user sees; each promise is tried where it is made.
-    ("src/scope/child.rs", "tests/scope/nursery.rs: values and cancellation of children"),
-    ("src/scope/contain.rs", "tests/scope/adversary.rs: destructors that panic"),
-    ("src/scope/error.rs", "tests/scope/nursery.rs and tests/scope/timeout.rs: each error where it is given"),
-    ("src/scope/future.rs", "tests/scope/ways_out.rs: each way out of a nursery"),
     ("src/scope/inbox.rs", "tests/scope/nursery.rs: starts from everywhere"),
     ("src/scope/job.rs", "tests/scope/ways_out.rs: each kind of child"),
-    ("src/scope/named.rs", "tests/scope/tracing.rs"),
-    ("src/scope/pool.rs", "tests/scope/parallel.rs and tests/model/slot.rs"),
-    ("src/scope/root.rs", "tests/scope: every test begins with it"),
     ("src/scope/slot.rs", "tests/model/slot.rs: every schedule of poll and stop"),
-    ("src/scope/statistics.rs", "tests/scope/nursery.rs"),
-    ("src/scope/waiters.rs", "tests/scope/nursery.rs: `below` and `wait`"),
-    ("src/testing/census.rs", "tests/scope/ways_out.rs counts with it"),
+    ("src/scope/waiters.rs", "tests/scope/nursery.rs and tests/scope/cancel.rs: no waker is left behind"),
     // Parts of a connection that no user sees; each promise is tried where it is made.
     ("src/websocket/after.rs", "tests/websocket/engine.rs: nothing hangs, and hooks are called"),
     ("src/websocket/bell.rs", "tests/websocket/engine.rs: a receive that is kept, receivers that come and go"),
