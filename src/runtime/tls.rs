@@ -137,6 +137,10 @@ impl Tls {
         self.stream.get_ref().0.transport_ref()
     }
 
+    pub(crate) fn look_again(&mut self) {
+        self.stream.get_mut().0.transport().look_again();
+    }
+
     /// One read. The end of the stream is one only after `close_notify`.
     pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_read(cx, buffer)
