@@ -6,13 +6,14 @@ use std::{
     task::Poll,
 };
 
-use super::{ConnectionRejected, HandshakeError, scratch};
+use super::{ConnectionConfig, ConnectionRejected, HandshakeError, scratch};
 use crate::{
     proto::{
         AcceptConnection, Agreement, ClientEvent, ClientHandshake, HandshakeConfig, Request, RequestError,
         RequestReader, ServerHandshake, SystemRandom,
     },
     runtime::Transport,
+    scope::move_on_after,
 };
 
 /// What a handshake leaves behind.
@@ -143,6 +144,11 @@ pub(super) async fn write_all(transport: &mut Transport, bytes: &[u8]) -> io::Re
         transport.poll_flush(cx)
     })
     .await
+}
+
+/// Sends `answer` to who has sent no request, and hangs up. He has [`DRAIN_TIMEOUT`](ConnectionConfig::DRAIN_TIMEOUT) to take it.
+pub(super) async fn turn_away(transport: Transport, answer: Vec<u8>) {
+    let _ = move_on_after(ConnectionConfig::DRAIN_TIMEOUT, hang_up(transport, answer)).await; // he may be gone
 }
 
 /// Ends the stream after `last` is written, and reads on until the peer has ended it too: closing with unread bytes would make the

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     proto::RequestReader,
     runtime::Transport,
-    scope::{Nursery, fail_after, move_on_after},
+    scope::{Nursery, fail_after},
 };
 
 /// Reads a request from a stream of your own, and what is accepted of it lives in the nursery: closed when the last handle is dropped,
@@ -51,8 +51,7 @@ pub async fn wrap_server_stream<E: Send>(
         }
     };
     if !out.is_empty() {
-        let limit = config.connection.close_timeout.unwrap_or_default();
-        move_on_after(limit, opening::hang_up(transport, out)).await;
+        opening::turn_away(transport, out).await;
     }
     Err(failed)
 }

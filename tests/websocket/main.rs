@@ -4,6 +4,9 @@
 //! Of what no user sees, some is compiled in here, over sockets that are compiled in, too. No test waits for time to pass.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+#[cfg(feature = "tls")]
+#[path = "../support/certificates.rs"]
+mod certificates;
 mod connection;
 mod dial;
 mod endpoint;
@@ -12,6 +15,8 @@ mod faults;
 #[path = "../runtime/seam.rs"]
 mod runtime;
 mod seam;
+mod server;
+mod sockets;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;
