@@ -248,6 +248,14 @@ impl Cause {
     }
 }
 
+impl Failed {
+    /// An error of the library on a stream whose handshake seemed done. `None`: it is the network's.
+    pub(crate) fn late(error: &Arc<io::Error>) -> Option<Self> {
+        let of_the_library = error.kind() == io::ErrorKind::Other && error.get_ref().is_some();
+        of_the_library.then(|| Self { cause: Cause::told_by(&error.to_string()), source: error.clone() })
+    }
+}
+
 impl From<native_tls::Error> for Failed {
     fn from(error: native_tls::Error) -> Self {
         Self { cause: Cause::of(&error), source: Arc::new(error) }
