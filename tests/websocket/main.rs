@@ -15,6 +15,8 @@ mod faults;
 #[path = "../runtime/seam.rs"]
 mod runtime;
 mod seam;
+#[cfg(feature = "tls")]
+mod secure;
 mod server;
 mod sockets;
 mod support;

@@ -29,7 +29,7 @@ use crate::{
 
 /// Runs `server`, which may be stopped by its handle and is at the latest when `body` returns. `body` can wait for the end of
 /// `run`. Nothing may take longer than 30 s.
-fn serving<T, H, F>(
+pub(crate) fn serving<T, H, F>(
     server: impl AsyncFnOnce() -> io::Result<WebSocketServer>,
     handler: H,
     body: impl AsyncFnOnce(&ServerHandle, Child<()>) -> Result<T, Error>,
