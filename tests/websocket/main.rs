@@ -12,6 +12,7 @@ mod dial;
 mod endpoint;
 mod engine;
 mod faults;
+mod interop;
 #[path = "../runtime/seam.rs"]
 mod runtime;
 mod seam;

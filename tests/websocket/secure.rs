@@ -19,7 +19,7 @@ use wscope::{
     run,
     scope::Join,
     websocket::{
-        Accept, BoxError, CloseCause, HandshakeError, Identity, Phase, ServeError, TlsConfig, TlsError,
+        BoxError, CloseCause, HandshakeError, Identity, Phase, ServeError, TlsConfig, TlsError,
         TlsServerConfig,
     },
 };
@@ -28,7 +28,7 @@ use crate::{
     certificates::{Authority, Certified},
     server::serving,
     sockets::{Socket, answer_to, until},
-    support::{BOTH, REQUEST, Raw, accept_by_hand, echo, head, reporting, with_server},
+    support::{BOTH, REQUEST, Raw, accept_by_hand, echo, handing_out, head, reporting, with_server},
 };
 
 fn authority() -> &'static Authority {
@@ -323,19 +323,10 @@ fn with_tls_peer(role: Role, body: impl AsyncFnOnce(WebSocketConnection, Raw<Str
         .unwrap()
         .unwrap(),
         Role::Server => {
-            let (report, mut reports) = mpsc::unbounded();
-            let handler = move |request: WebSocketRequest| {
-                let report = report.clone();
-                async move {
-                    let ws = request.accept(Accept::new()).await?;
-                    report.unbounded_send(ws.clone())?;
-                    ws.wait_closed().await;
-                    Ok(())
-                }
-            };
+            let (handler, mut handed) = handing_out();
             with_tls_server(good(), ServerConfig::new(), handler, async |server| {
                 let raw = raw_client(server.port()).await;
-                let ws = reports.next().await.unwrap();
+                let ws = handed.next().await.unwrap();
                 body(ws, raw).await
             });
         }

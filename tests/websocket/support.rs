@@ -84,6 +84,24 @@ pub(crate) fn reporting()
     (handler, reports)
 }
 
+/// A handler that accepts, and hands the connection out as long as it is open.
+pub(crate) fn handing_out() -> (
+    impl Fn(WebSocketRequest) -> Handling + Send + Sync + 'static,
+    mpsc::UnboundedReceiver<WebSocketConnection>,
+) {
+    let (hand, hands) = mpsc::unbounded();
+    let handler = move |request: WebSocketRequest| -> Handling {
+        let hand = hand.clone();
+        Box::pin(async move {
+            let ws = request.accept(Accept::new()).await?;
+            hand.unbounded_send(ws.clone())?;
+            ws.wait_closed().await;
+            Ok(())
+        })
+    };
+    (handler, hands)
+}
+
 pub(crate) type Handling = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
 
 /// Both ends of one connection.
