@@ -31,6 +31,7 @@ mod registry;
 mod request;
 mod scoped;
 mod scratch;
+mod seats;
 mod send;
 mod serve;
 mod server;
