@@ -57,11 +57,16 @@ pub use websocket::{
 #[cfg(doctest)]
 mod book {
     macro_rules! pages {
-        ($($page:ident = $path:literal;)*) => { $(#[doc = include_str!($path)] struct $page;)* };
+        ($($(#[$if:meta])? $page:ident = $path:literal;)*) => {
+            $($(#[$if])? #[doc = include_str!($path)] struct $page;)*
+        };
     }
 
     pages! {
         Readme = "../README.md";
+        Echo = "../docs/src/tutorial/echo.md";
+        Requests = "../docs/src/tutorial/requests.md";
+        Chat = "../docs/src/tutorial/chat.md";
         StructuredConcurrency = "../docs/src/design/structured-concurrency.md";
         SansIo = "../docs/src/guides/sans-io.md";
         TimeoutsAndCancellation = "../docs/src/guides/timeouts-and-cancellation.md";
