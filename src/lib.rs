@@ -68,6 +68,14 @@ mod book {
         Requests = "../docs/src/tutorial/requests.md";
         Chat = "../docs/src/tutorial/chat.md";
         StructuredConcurrency = "../docs/src/design/structured-concurrency.md";
+        Connect = "../docs/src/guides/connect.md";
+        Serve = "../docs/src/guides/serve.md";
+        Messages = "../docs/src/guides/messages.md";
+        Ping = "../docs/src/guides/ping.md";
+        Closing = "../docs/src/guides/closing.md";
+        #[cfg(feature = "tls")] Tls = "../docs/src/guides/tls.md";
+        #[cfg(feature = "testing")] Backpressure = "../docs/src/guides/backpressure.md";
+        #[cfg(feature = "testing")] Testing = "../docs/src/guides/testing.md";
         SansIo = "../docs/src/guides/sans-io.md";
         TimeoutsAndCancellation = "../docs/src/guides/timeouts-and-cancellation.md";
         ComingFromJoinSet = "../docs/src/guides/coming-from-joinset.md";
