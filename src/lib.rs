@@ -79,6 +79,8 @@ mod book {
         SansIo = "../docs/src/guides/sans-io.md";
         TimeoutsAndCancellation = "../docs/src/guides/timeouts-and-cancellation.md";
         ComingFromJoinSet = "../docs/src/guides/coming-from-joinset.md";
+        ComingFromTungstenite = "../docs/src/guides/coming-from-tungstenite.md";
+        Errors = "../docs/src/reference/errors.md";
         Defaults = "../docs/src/reference/defaults.md";
     }
 }
