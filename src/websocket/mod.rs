@@ -38,6 +38,7 @@ mod server_config;
 mod shared;
 mod sink;
 mod slot;
+mod span;
 mod stats;
 #[cfg(feature = "tls")]
 mod tls;

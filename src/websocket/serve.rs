@@ -286,12 +286,16 @@ impl<F: Future<Output = Result<(), BoxError>>> Future for Served<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if let Some(driver) = &this.driver {
-            driver.shared().begin_turn();
-        }
         let handler = this.handler.as_mut().as_pin_mut();
-        let polled =
-            catch_unwind(AssertUnwindSafe(|| handler.map_or(Poll::Pending, |handler| handler.poll(cx))));
+        let poll =
+            || catch_unwind(AssertUnwindSafe(|| handler.map_or(Poll::Pending, |handler| handler.poll(cx))));
+        let polled = match &this.driver {
+            Some(driver) => {
+                driver.shared().begin_turn();
+                driver.shared().span.within(poll)
+            }
+            None => poll(),
+        };
         let mut undecided = false;
         if this.driver.is_none() {
             match this.owner.0.poll_driver(cx) {

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashSet,
-    future::poll_fn,
     pin::pin,
     sync::{
         Arc, Mutex,
@@ -32,7 +31,7 @@ fn a_receive_that_is_polled_once_and_kept_holds_nothing_up() {
         simulated(async |n| {
             let (ws, mut raw) = with_raw(&n, role, ConnectionConfig::new()).await?;
             let mut kept = pin!(ws.get_message());
-            assert!(futures::poll!(kept.as_mut()).is_pending());
+            assert!(polled(1, kept.as_mut()).await.is_none());
             raw.send(Ping::new(b"1")?).await;
             assert!(
                 matches!(fail_after(SECOND, raw.receive()).await?, Some(Event::Pong(_))),
@@ -62,7 +61,7 @@ fn a_receiver_that_leaves_passes_its_turn_on() {
         simulated(async |n| {
             let (ws, mut raw) = with_raw(&n, role, ConnectionConfig::new()).await?;
             let mut first = Box::pin(ws.get_message());
-            assert!(futures::poll!(first.as_mut()).is_pending());
+            assert!(polled(1, first.as_mut()).await.is_none());
             let second = n.child({
                 let ws = ws.clone();
                 async move { Ok(ws.get_message().await?) }
