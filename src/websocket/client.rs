@@ -229,7 +229,24 @@ where
     scoped(driver, move || body(ws)).await
 }
 
-/// Opens a connection that lives in a nursery: it is closed when the last handle is dropped, and when the nursery ends.
+/// Opens a connection that lives in a nursery: it is closed when the last handle is dropped, with 1000, and when the nursery ends, with
+/// 1001.
+///
+/// ```no_run
+/// use wscope::{Error, Nursery, connect_websocket};
+///
+/// async fn subscribe(n: &Nursery<'_, Error>, url: &str) -> Result<(), Error> {
+///     let ws = connect_websocket(n, url).await?;
+///     ws.send_message("prices, please").await?;
+///     n.start_soon(async move {
+///         while let Some(message) = ws.next_message().await? {
+///             println!("{message:?}");
+///         }
+///         Ok(())
+///     });
+///     Ok(())
+/// }
+/// ```
 ///
 /// # Errors
 /// [`HandshakeError`], from here and not in the nursery.
@@ -245,7 +262,8 @@ pub async fn connect_websocket<E: Send>(
 }
 
 /// Opens a connection over a stream of your own; what is done elsewhere, TLS and finding the host, is not done here. It lives in the
-/// nursery as one of [`connect_websocket`] does.
+/// nursery as one of [`connect_websocket`] does. Of the URL only the `Host` header, the target and the credentials are used. There is
+/// an example at [`wrap_server_stream`](super::wrap_server_stream).
 ///
 /// # Errors
 /// [`HandshakeError`], from here and not in the nursery.

@@ -29,6 +29,24 @@ use crate::{
 /// A valid opening handshake that waits for its answer: [`accept`](Self::accept) it or [`reject`](Self::reject) it, once.
 ///
 /// Dropped without an answer it answers 500 by itself; 503 when the time for a decision was over.
+///
+/// ```
+/// use wscope::WebSocketRequest;
+/// use wscope::websocket::{Accept, BoxError, Reject};
+///
+/// async fn handler(request: WebSocketRequest) -> Result<(), BoxError> {
+///     if request.path() != "/chat" {
+///         return Ok(request.reject(404).await?);
+///     }
+///     if request.headers().get("authorization").is_none() {
+///         return Ok(request.reject(Reject::status(401).header("WWW-Authenticate", "Bearer")).await?);
+///     }
+///     let ws = request.accept(Accept::new().header("X-Served-By", "7")).await?;
+///     ws.send_message("welcome").await?;
+///     Ok(())
+/// }
+/// # let _ = handler;
+/// ```
 #[must_use = "a request that is dropped answers 500"]
 pub struct WebSocketRequest {
     request: Request,

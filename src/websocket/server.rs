@@ -298,7 +298,7 @@ impl ServerHandle {
         house.map_or_else(Vec::new, |house| house.live.connections())
     }
 
-    /// Sends `message` to all live connections that have room for it, and returns those that have not. See [`broadcast`].
+    /// Sends `message` to all live connections that have room for it, and returns those that have not. See [`broadcast()`].
     pub fn broadcast(&self, message: impl Into<Message>) -> Vec<WebSocketConnection> {
         let connections = self.connections();
         broadcast(&connections, message).into_iter().cloned().collect()
