@@ -13,6 +13,7 @@ mod endpoint;
 mod engine;
 mod faults;
 mod interop;
+mod leaks;
 #[path = "../runtime/seam.rs"]
 mod runtime;
 mod seam;
