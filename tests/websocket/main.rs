@@ -17,6 +17,7 @@ mod endpoint;
 mod engine;
 mod faults;
 mod interop;
+mod leaks;
 mod origin;
 mod request;
 #[path = "../runtime/seam.rs"]
