@@ -23,7 +23,7 @@ use crate::{
         AcceptConnection, Agreement, Connection, RejectConnection, Request, Role, ServerHandshake, Token,
     },
     runtime::Transport,
-    scope::{defer, move_on_after},
+    scope::defer,
 };
 
 /// A valid opening handshake that waits for its answer: [`accept`](Self::accept) it or [`reject`](Self::reject) it, once.
@@ -199,8 +199,9 @@ impl WebSocketRequest {
         Driver::new(Arc::new(Shared::new(transport, core, early, config, facts)))
     }
 
-    /// Refuses the client: `reject(403)`, or with headers and a body as [`Reject`]. Then hangs up, for which the client is given
-    /// [`CLOSE_TIMEOUT`](ConnectionConfig::CLOSE_TIMEOUT). A dropped call has cut the client off.
+    /// Refuses the client: `reject(403)`, or with headers and a body as [`Reject`]. Then hangs up: the client is given
+    /// [`CLOSE_TIMEOUT`](ConnectionConfig::CLOSE_TIMEOUT) to take the answer, and [`DRAIN_TIMEOUT`](ConnectionConfig::DRAIN_TIMEOUT) to end
+    /// the stream. A dropped call has cut the client off.
     ///
     /// # Errors
     /// [`HandshakeError::Status`] and [`HandshakeError::Header`] when the answer cannot be given so, and the client is refused with 500;
@@ -265,9 +266,7 @@ async fn refuse(asking: Asking, reject: RejectConnection) -> io::Result<()> {
     let mut answer = Vec::new();
     let Asking { transport, handshake, .. } = asking;
     let _finished = handshake.reject(reject, &mut answer);
-    move_on_after(ConnectionConfig::CLOSE_TIMEOUT, opening::hang_up(transport, answer))
-        .await
-        .unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
+    opening::hang_up(transport, answer, ConnectionConfig::CLOSE_TIMEOUT).await
 }
 
 /// A client that has left is not let in: the answer would be written into nothing, and the caller would learn of it later.
@@ -363,7 +362,7 @@ impl Default for Accept {
 pub struct Reject(Result<RejectConnection, HandshakeError>);
 
 impl Reject {
-    /// With this status, 200 to 599, without a body.
+    /// With this status, without a body. Any from 200 up, but for those that can have no body: 204, 205 and 304.
     pub fn status(status: u16) -> Self {
         Self(RejectConnection::new(status).map_err(HandshakeError::from))
     }

@@ -16,7 +16,7 @@ use http::{StatusCode, header::ORIGIN};
 use pin_project_lite::pin_project;
 
 use super::{
-    BoxError, Endpoint, ServerConfig, WebSocketRequest,
+    BoxError, ConnectionConfig, Endpoint, ServerConfig, WebSocketRequest,
     driver::Driver,
     opening::{self, RequestFailed},
     registry::Registry,
@@ -26,7 +26,6 @@ use super::{
 use crate::{
     proto::{CloseCode, RequestError, RequestReader},
     runtime::{Timer, Transport, now},
-    scope::move_on_after,
 };
 
 /// What the connections of a server share.
@@ -192,9 +191,10 @@ impl House {
                 if out.is_empty() {
                     return Ok(None);
                 }
-                move_on_after(
-                    self.config.connection.close_timeout.unwrap_or_default(),
-                    opening::hang_up(transport, out),
+                let _told = opening::hang_up(
+                    transport,
+                    out,
+                    self.config.connection.close_timeout.unwrap_or(ConnectionConfig::CLOSE_TIMEOUT),
                 )
                 .await;
                 return Err(ServeError::Request { remote, error });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::{AsyncRead, AsyncWrite};
 
 use super::{
-    ConnectionTimeout, HandshakeError, Phase, ServerConfig, WebSocketRequest,
+    ConnectionConfig, ConnectionTimeout, HandshakeError, Phase, ServerConfig, WebSocketRequest,
     opening::{self, RequestFailed},
     registry::Registry,
     slot::{Owner, Slot},
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     proto::RequestReader,
     runtime::Transport,
-    scope::{Nursery, fail_after, move_on_after},
+    scope::{Nursery, fail_after},
 };
 
 /// Reads a request from a stream of your own, and what is accepted of it lives in the nursery: closed when the last handle is dropped,
@@ -77,8 +77,8 @@ pub async fn wrap_server_stream<E: Send>(
         }
     };
     if !out.is_empty() {
-        let limit = config.connection.close_timeout.unwrap_or_default();
-        move_on_after(limit, opening::hang_up(transport, out)).await;
+        let limit = config.connection.close_timeout.unwrap_or(ConnectionConfig::CLOSE_TIMEOUT);
+        let _told = opening::hang_up(transport, out, limit).await;
     }
     Err(failed)
 }
