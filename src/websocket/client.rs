@@ -301,7 +301,7 @@ async fn connect(config: ClientConfig) -> Result<Driver, HandshakeError> {
             transport
         };
         *lock(&phase) = Phase::Handshake;
-        shake_hands(transport, &config).await
+        shake_hands(transport, &config).await.map_err(|error| told_late(&config, error))
     };
     within(&config, &phase, connect).await
 }
@@ -331,6 +331,22 @@ async fn dial(config: &ClientConfig) -> Result<Transport, HandshakeError> {
 #[cfg(feature = "tls")]
 async fn encrypt(config: &ClientConfig, transport: Transport) -> Result<Transport, HandshakeError> {
     Ok(super::tls::connect(&config.tls, config.uri.host(), transport).await?)
+}
+
+/// What TLS had to say when its handshake was over.
+#[cfg(feature = "tls")]
+fn told_late(config: &ClientConfig, error: HandshakeError) -> HandshakeError {
+    match &error {
+        HandshakeError::Network(network) if config.uri.secure() => {
+            super::TlsError::late(&network.0, config.uri.host()).map_or(error, HandshakeError::from)
+        }
+        _ => error,
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+fn told_late(_: &ClientConfig, error: HandshakeError) -> HandshakeError {
+    error
 }
 
 #[cfg(not(feature = "tls"))]

@@ -67,6 +67,7 @@ mod registry;
 mod request;
 mod scoped;
 mod scratch;
+mod seats;
 mod send;
 mod serve;
 mod server;

@@ -147,6 +147,11 @@ pub(super) async fn write_all(transport: &mut Transport, bytes: &[u8]) -> io::Re
     .await
 }
 
+/// Sends `answer` to who has sent no request, and hangs up. He has [`DRAIN_TIMEOUT`](ConnectionConfig::DRAIN_TIMEOUT) to take it.
+pub(super) async fn turn_away(transport: Transport, answer: Vec<u8>) {
+    let _ = hang_up(transport, answer, ConnectionConfig::DRAIN_TIMEOUT).await; // he may be gone
+}
+
 /// Writes `last`, within the limit, and ends the stream; then reads on for a moment until the peer has ended it too: closing with
 /// unread bytes would make the kernel send a reset, which destroys what the peer has not read yet.
 pub(super) async fn hang_up(mut transport: Transport, last: Vec<u8>, limit: Duration) -> io::Result<()> {

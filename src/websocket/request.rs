@@ -274,6 +274,7 @@ async fn look_for_client(transport: &mut Transport, early: &mut Vec<u8>) -> Resu
     if early.len() >= scratch::LEN {
         return Ok(());
     }
+    transport.look_again();
     poll_fn(|cx| {
         Poll::Ready(scratch::lend(|scratch| match transport.poll_read(cx, scratch) {
             Poll::Ready(Ok(0)) => Err(HandshakeError::ClientLeft),

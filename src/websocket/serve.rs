@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -16,11 +16,12 @@ use http::{StatusCode, header::ORIGIN};
 use pin_project_lite::pin_project;
 
 use super::{
-    BoxError, ConnectionConfig, Endpoint, ServerConfig, WebSocketRequest,
+    BoxError, Endpoint, ServerConfig, WebSocketRequest,
     driver::Driver,
     opening::{self, RequestFailed},
     registry::Registry,
     request::refuse_request,
+    seats::{Seat, Seats},
     slot::{Owner, Slot},
 };
 use crate::{
@@ -32,8 +33,10 @@ use crate::{
 pub(super) struct House {
     pub(super) config: ServerConfig,
     pub(super) live: Arc<Registry>,
-    /// Connections whose request is not complete.
-    handshakes: AtomicUsize,
+    /// Of clients whose request is not complete.
+    handshakes: Arc<Seats>,
+    /// Of all others, from the request on: who waits for a decision may be let in.
+    pub(super) connections: Arc<Seats>,
     /// No new ones.
     pub(super) stopping: AtomicBool,
 }
@@ -94,15 +97,15 @@ impl House {
         Self {
             config,
             live: Arc::default(),
-            handshakes: AtomicUsize::new(0),
+            handshakes: Arc::default(),
+            connections: Arc::default(),
             stopping: AtomicBool::new(false),
         }
     }
 
-    /// A place among the unfinished handshakes, if one is left.
-    pub(super) fn place(self: &Arc<Self>) -> Option<Place> {
-        let place = Place(self.clone());
-        (self.handshakes.fetch_add(1, Ordering::Relaxed) < self.config.max_handshakes).then_some(place)
+    /// A seat for one more handshake, if one is left.
+    pub(super) fn seat(&self) -> Option<Seat> {
+        self.handshakes.take(self.config.max_handshakes)
     }
 
     /// Serves one connection.
@@ -110,7 +113,7 @@ impl House {
         self: Arc<Self>,
         transport: Transport,
         tls: Tls,
-        place: Place,
+        handshake: Seat,
         handler: Arc<H>,
     ) where
         H: Fn(WebSocketRequest) -> F,
@@ -118,7 +121,7 @@ impl House {
     {
         let remote = Endpoint::remote(&transport);
         let served = futures::FutureExt::catch_unwind(AssertUnwindSafe(
-            self.try_serve(transport, tls, place, handler),
+            self.try_serve(transport, tls, handshake, handler),
         ))
         .await;
         let error = match served {
@@ -133,7 +136,7 @@ impl House {
         &self,
         transport: Transport,
         tls: Tls,
-        place: Place,
+        handshake: Seat,
         handler: Arc<H>,
     ) -> Result<(), ServeError>
     where
@@ -141,8 +144,9 @@ impl House {
         F: Future<Output = Result<(), BoxError>>,
     {
         let slot = Arc::new(Slot::new(self.live.clone()));
-        let Some(request) = self.request(transport, tls, slot.clone()).await? else { return Ok(()) };
-        drop(place);
+        let asked = self.request(transport, tls, slot.clone()).await?;
+        let Some((request, _connection)) = asked else { return Ok(()) };
+        drop(handshake);
         let remote = request.remote().clone();
         let limit = self.config.decision_timeout;
         let (outcome, driver) = Served::new(slot, limit, || handler(request)).await;
@@ -170,7 +174,7 @@ impl House {
         transport: Transport,
         tls: Tls,
         slot: Arc<Slot>,
-    ) -> Result<Option<WebSocketRequest>, ServeError> {
+    ) -> Result<Option<(WebSocketRequest, Seat)>, ServeError> {
         let remote = Endpoint::remote(&transport);
         let deadline = self.config.handshake_timeout.and_then(|limit| now().checked_add(limit));
         let Some(encrypted) = before(deadline, encrypt(transport, tls)).await else { return Ok(None) };
@@ -191,39 +195,25 @@ impl House {
                 if out.is_empty() {
                     return Ok(None);
                 }
-                let _told = opening::hang_up(
-                    transport,
-                    out,
-                    self.config.connection.close_timeout.unwrap_or(ConnectionConfig::CLOSE_TIMEOUT),
-                )
-                .await;
+                opening::turn_away(transport, out).await;
                 return Err(ServeError::Request { remote, error });
             }
         };
         let request = handshake.request();
-        let refused = if self.stopping.load(Ordering::Relaxed)
-            || self.config.max_connections.is_some_and(|most| self.live.len() >= most)
-        {
-            Some(StatusCode::SERVICE_UNAVAILABLE)
-        } else if !self.config.origin.allows(request.headers().get_all(ORIGIN).iter(), request.host()) {
-            Some(StatusCode::FORBIDDEN)
-        } else {
-            None
+        let allowed = self.config.origin.allows(request.headers().get_all(ORIGIN).iter(), request.host());
+        // First the seat, then the look: a server that stops waits for this request, or is seen here to stop.
+        let seat = self.connections.take(self.config.max_connections.unwrap_or(usize::MAX));
+        let seat = seat.filter(|_| !self.stopping.load(Ordering::Relaxed));
+        let status = match seat {
+            Some(seat) if allowed => {
+                let config = self.config.connection.clone();
+                return Ok(Some((WebSocketRequest::new(transport, handshake, early, config, slot), seat)));
+            }
+            Some(_) => StatusCode::FORBIDDEN,
+            None => StatusCode::SERVICE_UNAVAILABLE,
         };
-        if let Some(status) = refused {
-            refuse_request(transport, handshake, status).await;
-            return Ok(None);
-        }
-        Ok(Some(WebSocketRequest::new(transport, handshake, early, self.config.connection.clone(), slot)))
-    }
-}
-
-/// A place among the unfinished handshakes.
-pub(super) struct Place(Arc<House>);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.handshakes.fetch_sub(1, Ordering::Relaxed);
+        refuse_request(transport, handshake, status).await;
+        Ok(None)
     }
 }
 

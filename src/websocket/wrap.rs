@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::{AsyncRead, AsyncWrite};
 
 use super::{
-    ConnectionConfig, ConnectionTimeout, HandshakeError, Phase, ServerConfig, WebSocketRequest,
+    ConnectionTimeout, HandshakeError, Phase, ServerConfig, WebSocketRequest,
     opening::{self, RequestFailed},
     registry::Registry,
     slot::{Owner, Slot},
@@ -77,8 +77,7 @@ pub async fn wrap_server_stream<E: Send>(
         }
     };
     if !out.is_empty() {
-        let limit = config.connection.close_timeout.unwrap_or(ConnectionConfig::CLOSE_TIMEOUT);
-        let _told = opening::hang_up(transport, out, limit).await;
+        opening::turn_away(transport, out).await;
     }
     Err(failed)
 }

@@ -6,6 +6,9 @@
 
 mod broadcast;
 mod cancel;
+#[cfg(feature = "tls")]
+#[path = "../support/certificates.rs"]
+mod certificates;
 mod client;
 mod closed;
 mod connection;
@@ -13,11 +16,16 @@ mod dial;
 mod endpoint;
 mod engine;
 mod faults;
+mod interop;
 mod origin;
 mod request;
 #[path = "../runtime/seam.rs"]
 mod runtime;
 mod seam;
+#[cfg(feature = "tls")]
+mod secure;
+mod server;
+mod sockets;
 mod span;
 mod support;
 #[cfg(feature = "tls")]
