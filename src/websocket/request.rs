@@ -199,8 +199,9 @@ impl WebSocketRequest {
         Driver::new(Arc::new(Shared::new(transport, core, early, config, facts)))
     }
 
-    /// Refuses the client: `reject(403)`, or with headers and a body as [`Reject`]. Then hangs up, for which the client is given
-    /// [`CLOSE_TIMEOUT`](ConnectionConfig::CLOSE_TIMEOUT). A dropped call has cut the client off.
+    /// Refuses the client: `reject(403)`, or with headers and a body as [`Reject`]. Then hangs up: the client is given
+    /// [`CLOSE_TIMEOUT`](ConnectionConfig::CLOSE_TIMEOUT) to take the answer, and [`DRAIN_TIMEOUT`](ConnectionConfig::DRAIN_TIMEOUT) to end
+    /// the stream. A dropped call has cut the client off.
     ///
     /// # Errors
     /// [`HandshakeError::Status`] and [`HandshakeError::Header`] when the answer cannot be given so, and the client is refused with 500;
@@ -362,7 +363,7 @@ impl Default for Accept {
 pub struct Reject(Result<RejectConnection, HandshakeError>);
 
 impl Reject {
-    /// With this status, any but an informational one, without a body.
+    /// With this status, without a body. Any from 200 up, but for those that can have no body: 204, 205 and 304.
     pub fn status(status: u16) -> Self {
         Self(RejectConnection::new(status).map_err(HandshakeError::from))
     }
