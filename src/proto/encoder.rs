@@ -91,7 +91,11 @@ impl Encoder {
     ///
     /// # Errors
     /// As [`message`](Self::message).
-    pub fn header<'a>(&mut self, payload: impl Into<Payload<'a>>, out: &mut Vec<u8>) -> Result<bool, LocalError> {
+    pub fn header<'a>(
+        &mut self,
+        payload: impl Into<Payload<'a>>,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, LocalError> {
         let payload = payload.into();
         match (self.unfinished, &self.keys, &self.transform) {
             (Some(Unfinished { kind: unfinished, .. }), _, _) => {

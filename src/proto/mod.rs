@@ -46,6 +46,7 @@ mod random;
 mod role;
 mod state;
 mod text;
+mod tungstenite;
 mod uri;
 mod utf8;
 mod ws;

@@ -1,8 +1,8 @@
 //! Text that is cheap to clone: the payload of a text message.
 
+use async_tungstenite::tungstenite::Utf8Bytes;
 use bytes::Bytes;
 use std::{fmt, ops::Deref};
-use tungstenite::Utf8Bytes;
 
 /// Immutable UTF-8 text, one reference count to clone.
 ///
@@ -22,6 +22,14 @@ impl Text {
     #[must_use]
     pub const fn from_static(text: &'static str) -> Self {
         Self(Utf8Bytes::from_static(text))
+    }
+
+    pub(super) fn into_inner(self) -> Utf8Bytes {
+        self.0
+    }
+
+    pub(super) const fn from_inner(text: Utf8Bytes) -> Self {
+        Self(text)
     }
 
     /// The text.

@@ -1,4 +1,4 @@
-//! The seam to the world that runs us: an executor, a clock and timers.
+//! The seam to the world that runs us: an executor, a clock and timers; sockets, TLS and the names of hosts.
 //!
 //! ```text
 //!   scope, websocket, …                 name only what stands here
@@ -7,19 +7,22 @@
 //!        │          │
 //!      Sink      Runtime ──▶ Executor   spawn, unblock
 //!                      └───▶ Clock      now, alarms (what a Timer is made of)
+//!
+//!   Listener ──accept──▶ Transport ◀──connect── Tcp, Unix
+//!                          │  └─ Tls ─ read-ahead ─ Transport below
+//!                          └──── Socket: one read for what one read can bring
 //! ```
 //!
 //! Rules:
 //!
 //! - This is the only folder that names `async_std`, `async_io`, `Instant::now` or a sleep.
-//! - Nothing here is chosen by a Cargo feature. Which runtime is in force is ambient: the nursery at the root brings it, every
+//! - No runtime is chosen by a Cargo feature. Which one is in force is ambient: the nursery at the root brings it, every
 //!   nursery below inherits it, and children on the pool carry it along. So a test brings a virtual clock, and two runtimes can
 //!   live in one process.
 //! - Without a nursery, async-std and the system's clock are in force.
+//! - Sockets stand on async-io's reactor, under every runtime. It wakes, and owns nothing: who drops a transport has closed it.
 //!
 //! What it never does: own a task. Whoever spawns decides when the task ends ([`scope`](crate::scope) does, and nobody else).
-
-#![allow(dead_code, unused_imports, reason = "the connections that stand on the sockets are on their way")]
 
 mod address;
 mod ambient;
@@ -55,7 +58,7 @@ pub(crate) use resolve::resolve;
 pub(crate) use sink::{Adoption, Sink};
 pub(crate) use tcp::Tcp;
 pub use timer::{Timer, sleep, sleep_until};
-pub(crate) use transport::{Stream, Transport};
+pub(crate) use transport::Transport;
 #[cfg(unix)]
 pub(crate) use unix::Unix;
 #[cfg(unix)]

@@ -1,22 +1,21 @@
 //! TLS by the library of the system, over any transport.
 //!
 //! ```text
-//!   Tls ──▶ native_tls::TlsStream ──▶ Bridge (Read + Write) ──▶ ReadAhead ──▶ Transport
+//!   Tls ──▶ async_native_tls::TlsStream ──▶ Bridge ──▶ ReadAhead ──▶ Transport
 //! ```
 //!
-//! - A connector is made once and kept: making one reads every root certificate of the system, which costs tens of milliseconds.
 //! - An end of the stream without the peer's `close_notify` is an error, `UnexpectedEof`: it may be an attacker's doing.
 //! - Nothing of the library's leaves this file, but as the source of an error.
 
 use std::{
-    error, fmt,
-    future::poll_fn,
-    io::{self, Read, Write},
+    error, fmt, io,
+    pin::Pin,
     sync::Arc,
-    task::{Context, Poll, Waker, ready},
+    task::{Context, Poll, ready},
 };
 
-use native_tls::{HandshakeError, Protocol, TlsStream};
+use async_native_tls::{Protocol, TlsAcceptor, TlsConnector, TlsStream};
+use futures::io::{AsyncRead, AsyncWrite};
 
 use super::{Transport, read_ahead::ReadAhead};
 
@@ -69,12 +68,10 @@ impl Identity {
 }
 
 /// Makes TLS clients.
-#[derive(Clone)]
-pub(crate) struct Connector(native_tls::TlsConnector);
+pub(crate) struct Connector(TlsConnector);
 
 impl Connector {
-    /// Reads the system's certificates: blocks.
-    pub(crate) fn new(settings: &ClientSettings) -> Result<Self, Failed> {
+    pub(crate) fn new(settings: &ClientSettings) -> Self {
         let mut builder = native_tls::TlsConnector::builder();
         builder
             .min_protocol_version(Some(MIN_PROTOCOL))
@@ -88,28 +85,30 @@ impl Connector {
         if let Some(identity) = &settings.identity {
             builder.identity(identity.0.clone());
         }
-        Ok(Self(builder.build()?))
+        Self(TlsConnector::from(builder))
     }
 
     /// Shakes hands as the client of `host`, a name or an address without brackets.
+    ///
+    /// The first poll reads the system's certificates, and so takes tens of milliseconds.
     pub(crate) async fn connect(&self, host: &str, transport: Transport) -> Result<Tls, Failed> {
-        handshake(transport, |bridge| self.0.connect(host, bridge)).await
+        Ok(Tls::over(self.0.connect(host, Bridge(ReadAhead::new(transport))).await?))
     }
 }
 
 /// Makes TLS servers.
 #[derive(Clone)]
-pub(crate) struct Acceptor(native_tls::TlsAcceptor);
+pub(crate) struct Acceptor(TlsAcceptor);
 
 impl Acceptor {
     pub(crate) fn new(identity: &Identity) -> Result<Self, Failed> {
         let mut builder = native_tls::TlsAcceptor::builder(identity.0.clone());
-        Ok(Self(builder.min_protocol_version(Some(MIN_PROTOCOL)).build()?))
+        Ok(Self(builder.min_protocol_version(Some(MIN_PROTOCOL)).build()?.into()))
     }
 
     /// Shakes hands as the server.
     pub(crate) async fn accept(&self, transport: Transport) -> Result<Tls, Failed> {
-        handshake(transport, |bridge| self.0.accept(bridge)).await
+        Ok(Tls::over(self.0.accept(Bridge(ReadAhead::new(transport))).await?))
     }
 }
 
@@ -130,129 +129,74 @@ enum Closing {
 }
 
 impl Tls {
+    fn over(stream: TlsStream<Bridge>) -> Self {
+        Self { stream, closing: Closing::Open }
+    }
+
     pub(crate) fn transport(&self) -> &Transport {
-        self.stream.get_ref().below.transport_ref()
+        self.stream.get_ref().0.transport_ref()
     }
 
     /// One read. The end of the stream is one only after `close_notify`.
     pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.poll(cx, |stream| stream.read(buffer))
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
 
     /// One write. `Pending` has taken the bytes all the same: they must be offered again.
     pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll(cx, |stream| stream.write(bytes))
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll(cx, TlsStream::flush)
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     /// Sends `close_notify`, then ends sending below. Below it ends also where the notice cannot be sent.
     pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut notified = Ok(());
         if let Closing::Open = self.closing {
-            notified = ready!(self.poll(cx, TlsStream::shutdown));
+            notified = ready!(Pin::new(&mut self.stream).poll_close(cx));
             self.closing = Closing::Notified;
         }
         if let Closing::Notified = self.closing {
             ready!(self.poll_flush(cx))?;
-            ready!(self.stream.get_mut().below.transport().poll_close(cx))?;
+            ready!(self.stream.get_mut().0.transport().poll_close(cx))?;
             self.closing = Closing::Closed;
         }
         Poll::Ready(notified)
     }
-
-    fn poll<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        mut call: impl FnMut(&mut TlsStream<Bridge>) -> io::Result<T>,
-    ) -> Poll<io::Result<T>> {
-        self.stream.get_mut().hear(cx.waker());
-        loop {
-            match call(&mut self.stream) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => return Poll::Ready(result),
-            }
-        }
-    }
 }
 
-/// The transport as the library wants it: calls that do not wait, but say `WouldBlock` and wake the task later.
+/// The transport as the library wants it.
 #[derive(Debug)]
-struct Bridge {
-    below: ReadAhead,
-    waker: Waker,
-}
+struct Bridge(ReadAhead);
 
-impl Bridge {
-    /// Whom to wake from now on.
-    fn hear(&mut self, waker: &Waker) {
-        self.waker.clone_from(waker);
-    }
-}
-
-impl Read for Bridge {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self.below.poll_read(&mut Context::from_waker(&self.waker), buffer) {
+impl AsyncRead for Bridge {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        match ready!(self.0.poll_read(cx, buffer)) {
             // The library does not ask after `close_notify`, so this end has not been announced.
-            Poll::Ready(Ok(0)) if !buffer.is_empty() => Err(io::ErrorKind::UnexpectedEof.into()),
-            Poll::Ready(result) => result,
-            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+            Ok(0) if !buffer.is_empty() => Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
+            result => Poll::Ready(result),
         }
     }
 }
 
-impl Write for Bridge {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut cx = Context::from_waker(&self.waker);
-        match self.below.transport().poll_write_vectored(&mut cx, &[io::IoSlice::new(bytes)]) {
-            Poll::Ready(result) => result,
-            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
-        }
+impl AsyncWrite for Bridge {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.0.transport().poll_write_vectored(cx, &[io::IoSlice::new(bytes)])
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        match self.below.transport().poll_flush(&mut Context::from_waker(&self.waker)) {
-            Poll::Ready(result) => result,
-            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
-        }
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.transport().poll_flush(cx)
     }
-}
 
-/// Goes on with a handshake each time the task is woken. Dropped half-way, it drops the transport.
-async fn handshake(
-    transport: Transport,
-    begin: impl FnOnce(Bridge) -> Result<TlsStream<Bridge>, HandshakeError<Bridge>>,
-) -> Result<Tls, Failed> {
-    let waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
-    let mut step = begin(Bridge { below: ReadAhead::new(transport), waker });
-    loop {
-        match step {
-            Ok(mut stream) => {
-                stream.get_mut().hear(Waker::noop());
-                return Ok(Tls { stream, closing: Closing::Open });
-            }
-            Err(HandshakeError::Failure(error)) => return Err(error.into()),
-            Err(HandshakeError::WouldBlock(mut waiting)) => {
-                waiting.get_mut().hear(Waker::noop()); // a task that owns this must not be kept by it
-                let waker = woken().await;
-                waiting.get_mut().hear(&waker);
-                step = waiting.handshake();
-            }
-        }
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.transport().poll_close(cx)
     }
-}
-
-/// Waits until the task is polled again; the waker it has then.
-async fn woken() -> Waker {
-    let mut polled = false;
-    poll_fn(|cx| match std::mem::replace(&mut polled, true) {
-        true => Poll::Ready(cx.waker().clone()),
-        false => Poll::Pending,
-    })
-    .await
 }
 
 /// Why there is no TLS.

@@ -41,13 +41,14 @@ impl After {
 
     pub(super) fn act(self, config: &Arc<ConnectionConfig>) {
         let Self { receiver, driver, wake, garbage, heard, dropped } = self;
+        wake.into_iter().chain(receiver).chain(driver).for_each(Waker::wake);
+        drop((garbage, dropped));
+        // Last, because it is the only thing here that can panic.
         for heard in heard {
             match heard {
                 Heard::Ping(payload) => config.on_ping.iter().for_each(|hook| hook(&payload)),
                 Heard::Pong(payload) => config.on_pong.iter().for_each(|hook| hook(&payload)),
             }
         }
-        wake.into_iter().chain(receiver).chain(driver).for_each(Waker::wake);
-        drop((garbage, dropped));
     }
 }

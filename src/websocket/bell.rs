@@ -61,7 +61,8 @@ impl Wake for Bell {
             let wakers = lock(&self.wakers);
             (wakers.receiver.clone(), wakers.driver.clone())
         };
-        let once = matches!((&receiver, &driver), (Some(receiver), Some(driver)) if receiver.will_wake(driver));
+        let once =
+            matches!((&receiver, &driver), (Some(receiver), Some(driver)) if receiver.will_wake(driver));
         receiver.filter(|_| !once).into_iter().for_each(Waker::wake);
         driver.into_iter().for_each(Waker::wake);
     }

@@ -32,7 +32,11 @@ impl Bytes {
 }
 
 impl AsyncRead for Bytes {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
         if buffer.is_empty() {
             return Poll::Ready(Ok(0));
         }
@@ -72,7 +76,10 @@ impl AsyncWrite for Bytes {
 
 impl fmt::Debug for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bytes").field("ws", &self.outgoing.ws).field("unread", &self.unread.len()).finish_non_exhaustive()
+        f.debug_struct("Bytes")
+            .field("ws", &self.outgoing.ws)
+            .field("unread", &self.unread.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     proto::{Connection, HandshakeConfig, Request, Role, WebSocketUri},
-    runtime::{Tcp, Transport, resolve, sync::lock},
+    runtime::{Transport, sync::lock},
     scope::{Nursery, fail_after},
 };
 
@@ -307,8 +307,7 @@ async fn dial(config: &ClientConfig) -> Result<Transport, HandshakeError> {
     if let Some(path) = &config.unix {
         return Ok(Transport::Unix(crate::runtime::Unix::connect(path).await?));
     }
-    let addresses = resolve(config.uri.host(), config.uri.port()).await?;
-    Ok(Transport::Tcp(dial::dial(addresses, Tcp::connect).await?))
+    Ok(dial::dial(config.uri.host(), config.uri.port()).await?)
 }
 
 #[cfg(feature = "tls")]
@@ -330,8 +329,8 @@ async fn shake_hands(mut transport: Transport, config: &ClientConfig) -> Result<
     let facts = Facts {
         id: ConnectionId::next(Role::Client),
         role: Role::Client,
-        local: Endpoint::of(transport.local(), transport.is_tls()),
-        remote: Endpoint::of(transport.peer(), transport.is_tls()),
+        local: Endpoint::local(&transport),
+        remote: Endpoint::remote(&transport),
         target: config.uri.target().to_owned(),
         subprotocol: opened.agreement.subprotocol,
         headers: opened.accept.into_headers(),

@@ -99,7 +99,8 @@ impl std::error::Error for ConnectionClosed {
 impl fmt::Display for ConnectionClosed {
     /// All that is known, on one line; what comes from the peer is escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let frame = |f: &mut fmt::Formatter<'_>, what: &str, frame: &Option<Option<CloseReason>>| match frame {
+        let frame = |f: &mut fmt::Formatter<'_>, what: &str, frame: &Option<Option<CloseReason>>| match frame
+        {
             Some(Some(reason)) => write!(f, "{what} {reason}"),
             Some(None) => write!(f, "{what} a close frame without a code"),
             None => write!(f, "{what} no close frame"),
@@ -121,7 +122,10 @@ impl fmt::Display for ConnectionClosed {
 
 impl fmt::Debug for ConnectionClosed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ConnectionClosed").field("frames", &self.0.frames).field("cause", &self.0.cause).finish()
+        f.debug_struct("ConnectionClosed")
+            .field("frames", &self.0.frames)
+            .field("cause", &self.0.cause)
+            .finish()
     }
 }
 

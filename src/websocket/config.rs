@@ -50,9 +50,9 @@ pub struct ConnectionConfig {
     /// Time for closing, from what is unsent up to the peer's close frame. Default [`CLOSE_TIMEOUT`](Self::CLOSE_TIMEOUT). A
     /// connection that is closed by a destructor takes the default where this is `None`.
     pub close_timeout: Option<Duration>,
-    /// Called with each ping that came, before the next message is given out. It must not wait.
+    /// Called with each ping that came, by whoever reads it. It must not wait.
     pub on_ping: Option<ControlHook>,
-    /// Called with each pong that came, asked for or not. It must not wait.
+    /// Called with each pong that came, asked for or not, by whoever reads it. It must not wait.
     pub on_pong: Option<ControlHook>,
 }
 

@@ -9,8 +9,9 @@ use std::{
 use http::HeaderMap;
 
 use super::{
-    Bytes, ConnectionClosed, ConnectionId, Endpoint, Messages, PieceData, PieceWriter, PingError, SendError, Sink, Stats,
-    ping, receive::Receive, send, shared::Shared, inbox::Inbox, end, DisconnectionTimeout, CloseCause,
+    Bytes, CloseCause, ConnectionClosed, ConnectionId, DisconnectionTimeout, Endpoint, Messages, PieceData,
+    PieceWriter, PingError, SendError, Sink, Stats, end, inbox::Inbox, ping, receive::Receive, send,
+    shared::Shared,
 };
 use crate::proto::{CloseConnection, CloseReason, Message, Piece, Role};
 

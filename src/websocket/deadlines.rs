@@ -58,7 +58,12 @@ impl Deadlines {
 
     /// The next thing that is due at `now`, if any; to be asked until there is none. With `reading_paused` a silent peer is not
     /// a dead one: what it sent may be waiting.
-    pub(super) fn due(&mut self, now: Instant, config: &ConnectionConfig, reading_paused: bool) -> Option<Due> {
+    pub(super) fn due(
+        &mut self,
+        now: Instant,
+        config: &ConnectionConfig,
+        reading_paused: bool,
+    ) -> Option<Due> {
         let is_due = |deadline: &mut Option<Instant>| deadline.take_if(|deadline| *deadline <= now).is_some();
         if is_due(&mut self.close) {
             return Some(Due::Close);

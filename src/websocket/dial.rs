@@ -1,6 +1,6 @@
 //! Happy eyeballs (RFC 8305): several addresses of one host are tried one after the other, without waiting for a dead one.
 //!
-//! [`in_order`] is the pure part: which address is tried after which. [`dial`] waits: it begins with the next address when the one
+//! [`in_order`] is the pure part: which address is tried after which. [`race`] waits: it begins with the next address when the one
 //! before has failed, or has not answered for [`ATTEMPT_DELAY`]. The first to connect wins, and the others are dropped.
 
 use std::{
@@ -14,21 +14,28 @@ use std::{
 
 use futures::{Stream, stream::FuturesUnordered};
 
-use crate::runtime::{Timer, now};
+use crate::runtime::{Tcp, Timer, Transport, now, resolve};
 
-/// Connects to the first of `addresses` that answers. Has no limit in time of its own: each attempt has the system's.
+/// Connects to `host`, a name or an address in brackets or not, over TCP.
 ///
-/// Dropped half-way, it drops every attempt.
-pub(crate) async fn dial<T, F>(
+/// No limit in time of its own. Dropped half-way, it drops every attempt; a lookup of the system's ends by itself.
+pub(crate) async fn dial(host: &str, port: u16) -> Result<Transport, DialError> {
+    let found = resolve(host, port).await;
+    let addresses = found.map_err(|error| DialError::Lookup { host: host.to_owned(), error })?;
+    Ok(Transport::Tcp(race(addresses, Tcp::connect).await?))
+}
+
+/// Connects to the first of `addresses` that answers, each by `connect`. Dropped half-way, it drops every attempt.
+pub(crate) async fn race<T, F>(
     addresses: Vec<SocketAddr>,
     connect: impl Fn(SocketAddr) -> F,
-) -> Result<T, ConnectError>
+) -> Result<T, Unreachable>
 where
     F: Future<Output = io::Result<T>>,
 {
     let known = addresses.len();
     let mut waiting = in_order(addresses).into_iter();
-    let mut error = ConnectError { attempts: Vec::new(), known };
+    let mut faults = Vec::new();
     let mut running = FuturesUnordered::new();
     let mut patience = Timer::at(now());
     loop {
@@ -40,9 +47,9 @@ where
         let more = waiting.len() > 0;
         match poll_fn(|cx| poll_step(&mut running, more.then_some(&mut patience), cx)).await {
             Step::Ended(_, Ok(connected)) => return Ok(connected),
-            Step::Ended(address, Err(fault)) => error.attempts.push(Attempt { address, error: fault }),
+            Step::Ended(address, Err(fault)) => faults.push((address, fault)),
             Step::Slow => {}
-            Step::Exhausted => return Err(error),
+            Step::Exhausted => return Err(Unreachable { attempts: faults, known }),
         }
     }
 }
@@ -91,36 +98,56 @@ fn in_order(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     ordered
 }
 
-/// No address of a host could be connected to.
+/// Why there is no connection to a host.
 ///
 /// ```
-/// # fn log(error: &wscope::websocket::ConnectError) {
-/// for (address, error) in error.attempts() {
-///     eprintln!("{address}: {error}");
+/// use wscope::websocket::DialError;
+///
+/// fn log(error: &DialError) {
+///     match error {
+///         DialError::Lookup { host, error } => eprintln!("who is {host}? {error}"),
+///         DialError::Unreachable(unreachable) => {
+///             for (address, error) in unreachable.attempts() {
+///                 eprintln!("{address}: {error}");
+///             }
+///         }
+///         other => eprintln!("{other}"),
+///     }
 /// }
-/// # }
 /// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DialError {
+    /// The system's resolver does not know the host, or does not answer.
+    #[error("the address of `{host}` is not to be found: {error}")]
+    Lookup {
+        /// Whom we were looking for.
+        host: String,
+        /// In the words of the system.
+        #[source]
+        error: io::Error,
+    },
+    /// No address of the host could be connected to.
+    #[error(transparent)]
+    Unreachable(#[from] Unreachable),
+}
+
+/// The addresses of a host that were tried in vain, at most [`MAX_ATTEMPTS`].
 #[derive(Debug)]
-pub struct ConnectError {
-    attempts: Vec<Attempt>,
+pub struct Unreachable {
+    attempts: Vec<(SocketAddr, io::Error)>,
     /// How many addresses there were.
     known: usize,
 }
 
-#[derive(Debug)]
-struct Attempt {
-    address: SocketAddr,
-    error: io::Error,
-}
-
-impl ConnectError {
+impl Unreachable {
     /// Each address that was tried, and why it failed, in the order in which they failed. Empty when the host has no address.
     pub fn attempts(&self) -> impl ExactSizeIterator<Item = (SocketAddr, &io::Error)> {
-        self.attempts.iter().map(|attempt| (attempt.address, &attempt.error))
+        self.attempts.iter().map(|(address, error)| (*address, error))
     }
 }
 
-impl fmt::Display for ConnectError {
+impl fmt::Display for Unreachable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.known == 0 {
             return f.write_str("the host has no address");
@@ -133,9 +160,9 @@ impl fmt::Display for ConnectError {
     }
 }
 
-impl error::Error for ConnectError {
+impl error::Error for Unreachable {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        self.attempts.last().map(|attempt| &attempt.error as _)
+        self.attempts.last().map(|(_, error)| error as _)
     }
 }
 

@@ -122,10 +122,15 @@ impl Drop for Driver {
             State::Done => {}
             State::Leaving => self.shared.with(|engine, after| engine.abort(after)),
             State::Driving => {
-                let code = if std::thread::panicking() { CloseCode::INTERNAL_ERROR } else { CloseCode::GOING_AWAY };
+                let code =
+                    if std::thread::panicking() { CloseCode::INTERNAL_ERROR } else { CloseCode::GOING_AWAY };
                 self.shared.with(|engine, after| engine.close(CloseConnection::new(code), after));
-                let goodbye =
-                    Self { shared: self.shared.clone(), timer: self.timer.take(), known: None, state: State::Leaving };
+                let goodbye = Self {
+                    shared: self.shared.clone(),
+                    timer: self.timer.take(),
+                    known: None,
+                    state: State::Leaving,
+                };
                 if let Err(mut goodbye) = defer(farewell(&self.shared.config), goodbye) {
                     // Nobody waits for us here: one try, without waiting.
                     let _ = goodbye.poll_turn(&mut Context::from_waker(Waker::noop()));
@@ -137,7 +142,10 @@ impl Drop for Driver {
 
 /// How long a goodbye may take.
 pub(super) fn farewell(config: &ConnectionConfig) -> Duration {
-    config.close_timeout.unwrap_or(ConnectionConfig::CLOSE_TIMEOUT).saturating_add(ConnectionConfig::DRAIN_TIMEOUT)
+    config
+        .close_timeout
+        .unwrap_or(ConnectionConfig::CLOSE_TIMEOUT)
+        .saturating_add(ConnectionConfig::DRAIN_TIMEOUT)
 }
 
 pin_project! {

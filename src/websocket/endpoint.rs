@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::runtime::Address;
+use crate::runtime::{Address, Transport};
 
 /// One end of a connection, or where a server listens.
 ///
@@ -39,6 +39,16 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
+    /// Our end of `transport`.
+    pub(crate) fn local(transport: &Transport) -> Self {
+        Self::of(transport.local(), transport.is_tls())
+    }
+
+    /// The peer's end of `transport`.
+    pub(crate) fn remote(transport: &Transport) -> Self {
+        Self::of(transport.peer(), transport.is_tls())
+    }
+
     pub(crate) fn of(address: &Address, tls: bool) -> Self {
         match address {
             Address::Tcp(address) => Self::Tcp { address: *address, tls },

@@ -5,8 +5,6 @@
 //!  transport ────▶ scratch ─▶ core ────────▶ inbox ───────────────▶ receivers, first come first served
 //!      ▲                        │ pongs, close
 //!      └─────── flush ── out ◀──┴──────────────────────────────────── senders, pings
-//!
-//!  Open ── a close frame, either way; a fault ──▶ Closing ── all is said ──▶ Draining ── end of stream ──▶ Closed
 //! ```
 //!
 //! It wakes nobody, drops nothing of a user's and calls no user code: that is collected in [`After`]. Whoever holds it, a
@@ -16,14 +14,15 @@ use std::{
     io,
     sync::Arc,
     task::{Context, Poll, Waker},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use super::{
-    CloseCause, ConnectionClosed, ConnectionConfig, Stats,
+    CloseCause, ConnectionConfig, Stats,
     after::{After, Heard},
     bell::Bell,
-    deadlines::{Deadlines, Due},
+    closing::{DRAIN_BYTES, Phase},
+    deadlines::Deadlines,
     inbox::{Inbox, Item},
     outqueue::OutQueue,
     pings::Pings,
@@ -31,7 +30,7 @@ use super::{
     turns::Turns,
 };
 use crate::{
-    proto::{self, CloseCode, CloseConnection, CloseReason, ConnectionState, Event, Failed, LocalError, Message, Ping, RandomSource, Role, SystemRandom},
+    proto::{self, CloseCode, CloseConnection, Event, LocalError, Message, RandomSource, SystemRandom},
     runtime::{Transport, now},
 };
 
@@ -39,11 +38,11 @@ pub(super) struct Engine {
     pub(super) config: Arc<ConnectionConfig>,
     pub(super) bell: Arc<Bell>,
     /// The bell, as the transport wants it.
-    waker: Waker,
-    transport: Option<Transport>,
-    core: proto::Connection,
+    pub(super) waker: Waker,
+    pub(super) transport: Option<Transport>,
+    pub(super) core: proto::Connection,
     /// Bytes that have been read, and wait until there is room in the inbox.
-    unparsed: Vec<u8>,
+    pub(super) unparsed: Vec<u8>,
     pub(super) inbox: Inbox,
     pub(super) out: OutQueue,
     pub(super) receivers: Turns,
@@ -52,43 +51,32 @@ pub(super) struct Engine {
     /// Who waits for the end of all.
     pub(super) enders: Turns,
     pub(super) pings: Pings,
-    deadlines: Deadlines,
-    phase: Phase,
+    pub(super) deadlines: Deadlines,
+    pub(super) phase: Phase,
     /// A read may find something: it was not Pending since the bell rang.
-    readable: bool,
+    pub(super) readable: bool,
     /// The user wants nothing to be read.
-    paused: bool,
+    pub(super) paused: bool,
     /// A write was Pending since the bell rang.
-    blocked: bool,
+    pub(super) blocked: bool,
     /// What the transport's flush has confirmed, of what is written.
-    flushed: u64,
+    pub(super) flushed: u64,
     /// Something went out at once in this turn; what follows goes with its end.
-    corked: bool,
+    pub(super) corked: bool,
     /// The driver has been called and has not come yet.
-    called: bool,
+    pub(super) called: bool,
     /// We closed, or the scope is over: what comes is not kept.
-    discard: bool,
+    pub(super) discard: bool,
     /// Nobody has a handle any more.
-    orphaned: bool,
+    pub(super) orphaned: bool,
     /// The stream has ended.
-    eof: bool,
+    pub(super) eof: bool,
     /// The sending direction has been shut down.
-    half_closed: bool,
+    pub(super) half_closed: bool,
     /// What may still be read and thrown away.
-    drain: usize,
+    pub(super) drain: usize,
     pub(super) stats: Stats,
-    random: SystemRandom,
-}
-
-/// How far the connection is on its way to the end. Nothing goes back.
-enum Phase {
-    Open,
-    /// A close frame was sent or received, or is about to be. The rest of it is under way.
-    Closing(CloseCause),
-    /// All is said, and the stream has to end.
-    Draining(CloseCause),
-    /// The transport is gone.
-    Closed(ConnectionClosed),
+    pub(super) random: SystemRandom,
 }
 
 /// What a driver has to do after its turn.
@@ -142,27 +130,6 @@ impl Engine {
     }
 
     // ---- what is asked of it
-
-    /// How the connection ended or is ending; `None` while it is open.
-    pub(super) fn closed(&self) -> Option<ConnectionClosed> {
-        match &self.phase {
-            Phase::Open => None,
-            Phase::Closing(cause) | Phase::Draining(cause) => {
-                Some(ConnectionClosed::new(self.core.close_frames().clone(), cause.clone()))
-            }
-            Phase::Closed(closed) => Some(closed.clone()),
-        }
-    }
-
-    /// Whether the end has come.
-    pub(super) fn is_over(&self) -> bool {
-        matches!(self.phase, Phase::Closed(_))
-    }
-
-    /// Whether messages are read that nobody will be given.
-    pub(super) fn discards(&self) -> bool {
-        self.discard
-    }
 
     /// Reads nothing until it is told to go on.
     pub(super) fn pause_reading(&mut self, paused: bool) {
@@ -223,7 +190,11 @@ impl Engine {
     }
 
     /// Queues a ping or a pong, ahead of data.
-    pub(super) fn send_control(&mut self, event: impl Into<Event>, after: &mut After) -> Result<(), LocalError> {
+    pub(super) fn send_control(
+        &mut self,
+        event: impl Into<Event>,
+        after: &mut After,
+    ) -> Result<(), LocalError> {
         let core = &mut self.core;
         self.out.control(|out| core.send(event.into(), out))?;
         self.queued(after);
@@ -239,51 +210,6 @@ impl Engine {
                 return payload;
             }
         }
-    }
-
-    /// Closes: what was accepted goes out, then the close frame; what comes is thrown away from now on.
-    pub(super) fn close(&mut self, close: CloseConnection, after: &mut After) {
-        if self.is_over() {
-            return;
-        }
-        self.discard_input(after);
-        if matches!(self.phase, Phase::Open) {
-            let core = &mut self.core;
-            let sent = self.out.data(|out| core.send(close, out));
-            debug_assert!(sent.is_ok(), "an open connection can be closed: {sent:?}");
-            self.begin_closing(CloseCause::Handshake, after);
-        }
-        self.flush(after);
-    }
-
-    /// The answer to who wants to send what cannot be sent. What is open takes any message, unless a bug of ours left another
-    /// unfinished; then the place in the stream is lost.
-    pub(super) fn refuse(&mut self, after: &mut After) -> ConnectionClosed {
-        if matches!(self.phase, Phase::Open) {
-            self.abort(after);
-        }
-        self.closed().unwrap_or_else(|| ConnectionClosed::new(self.core.close_frames().clone(), CloseCause::Aborted))
-    }
-
-    /// Ends it at once: the transport is dropped.
-    pub(super) fn abort(&mut self, after: &mut After) {
-        self.discard_input(after);
-        self.end(CloseCause::Aborted, after);
-    }
-
-    /// The last handle is gone: closes with 1000, unless the turn under way ends with something else to say.
-    pub(super) fn orphan(&mut self, after: &mut After) {
-        self.orphaned = true;
-        self.discard_input(after);
-    }
-
-    /// Nobody will ask for what has come.
-    pub(super) fn discard_input(&mut self, after: &mut After) {
-        self.discard = true;
-        if !self.inbox.is_empty() {
-            after.drop(self.inbox.clear());
-        }
-        after.wake.extend(self.receivers.dissolve());
     }
 
     pub(super) fn stats(&self) -> Stats {
@@ -305,11 +231,7 @@ impl Engine {
         }
         self.flush(after);
         self.go_on_closing(after);
-        Turn {
-            done: self.is_over(),
-            again: self.may_read(),
-            deadline: self.deadlines.next(),
-        }
+        Turn { done: self.is_over(), again: self.may_read(), deadline: self.deadlines.next() }
     }
 
     /// Reads until the socket is dry, reading pauses, or the turn is used up.
@@ -359,7 +281,7 @@ impl Engine {
     }
 
     /// Whether what the peer has sent may be waiting. Who closes reads on all the same, for the peer's close frame.
-    fn reading_is_paused(&self) -> bool {
+    pub(super) fn reading_is_paused(&self) -> bool {
         self.inbox.is_full() || self.paused && !self.is_closing()
     }
 
@@ -372,7 +294,8 @@ impl Engine {
         let Some(transport) = &mut self.transport else { return Poll::Pending };
         let cx = &mut Context::from_waker(&self.waker);
         if transport.can_fill()
-            && let Some(filled) = self.core.fill_payload(|payload, most| transport.poll_fill(cx, payload, most))
+            && let Some(filled) =
+                self.core.fill_payload(|payload, most| transport.poll_fill(cx, payload, most))
         {
             if matches!(filled, Poll::Ready(Ok(1..))) {
                 self.parse(&mut [], after);
@@ -510,166 +433,6 @@ impl Engine {
             self.flush(after);
         }
     }
-
-    // ---- the end
-
-    fn is_closing(&self) -> bool {
-        !matches!(self.phase, Phase::Open)
-    }
-
-    fn begin_closing(&mut self, cause: CloseCause, after: &mut After) {
-        let limit = match cause {
-            CloseCause::Handshake => self.config.close_timeout,
-            // A connection that has failed is not waited for without a bound.
-            _ => self.config.close_timeout.or(Some(ConnectionConfig::CLOSE_TIMEOUT)),
-        };
-        self.deadlines.close_at(limit.and_then(|limit| now().checked_add(limit)));
-        self.phase = Phase::Closing(cause);
-        after.wake.extend(self.senders.dissolve());
-        after.wake.extend(self.pings.dissolve());
-        after.wake.extend(self.receivers.first().cloned()); // who leaves wakes the next
-    }
-
-    /// The protocol has failed; what tells the peer is queued.
-    fn failed(&mut self, failed: Failed, after: &mut After) {
-        let cause = match failed {
-            Failed::Peer(error) => CloseCause::Protocol(error),
-            Failed::UnexpectedEof => CloseCause::UnexpectedEof,
-            Failed::PayloadBufferMisused => CloseCause::Network(io::Error::other(failed).into()),
-        };
-        match &self.phase {
-            Phase::Open => self.begin_closing(cause, after),
-            Phase::Closing(_) => self.phase = Phase::Closing(cause),
-            Phase::Draining(_) | Phase::Closed(_) => {}
-        }
-    }
-
-    fn stream_ended(&mut self, after: &mut After) {
-        self.eof = true;
-        if let Err(failed) = self.core.receive_eof() {
-            self.failed(failed, after);
-        }
-        self.go_on_closing(after);
-    }
-
-    fn stream_failed(&mut self, error: io::Error, after: &mut After) {
-        let cause = match &self.phase {
-            Phase::Open => CloseCause::Network(error.into()),
-            // After the peer's close frame the way in which its socket goes is of no interest.
-            Phase::Closing(cause) | Phase::Draining(cause) if self.core.close_frames().received.is_some() => cause.clone(),
-            Phase::Closing(CloseCause::Handshake) => CloseCause::Network(error.into()),
-            Phase::Closing(cause) | Phase::Draining(cause) => cause.clone(),
-            Phase::Closed(_) => return,
-        };
-        self.end(cause, after);
-    }
-
-    /// Nothing can be written any more; what the peer has said before may still be read, its close frame perhaps.
-    fn write_failed(&mut self, error: io::Error, after: &mut After) {
-        after.drop(self.out.clear());
-        self.half_closed = true;
-        self.readable = true;
-        match &self.phase {
-            Phase::Open => self.begin_closing(CloseCause::Network(error.into()), after),
-            Phase::Closing(_) | Phase::Draining(_) | Phase::Closed(_) => {}
-        }
-    }
-
-    fn see_to_deadlines(&mut self, after: &mut After) {
-        let now = now();
-        let config = self.config.clone();
-        while let Some(due) = self.deadlines.due(now, &config, self.reading_is_paused()) {
-            match due {
-                Due::Ping => self.keepalive(now, after),
-                Due::Keepalive(limit) => {
-                    self.tell(CloseCode::INTERNAL_ERROR, "keepalive ping timeout", after);
-                    self.end(CloseCause::KeepaliveTimeout { limit }, after);
-                }
-                Due::Send(limit) => self.end(CloseCause::SendTimeout { limit }, after),
-                Due::Receive(limit) => {
-                    self.tell(CloseCode::POLICY_VIOLATION, "no message in time", after);
-                    self.end(CloseCause::ReceiveTimeout { limit }, after);
-                }
-                Due::Close => self.closing_took_too_long(after),
-            }
-        }
-    }
-
-    fn keepalive(&mut self, now: Instant, after: &mut After) {
-        if self.blocked || self.pings.len() >= ConnectionConfig::MAX_PINGS_IN_FLIGHT {
-            return; // nothing gets through; the verdict comes all the same
-        }
-        let payload = self.ping_payload();
-        if let Ok(ping) = Ping::new(&payload)
-            && self.send_control(ping.clone(), after).is_ok()
-        {
-            self.pings.push(ping, now, None);
-            self.stats.pings_sent += 1;
-        }
-    }
-
-    /// One try to say why, before the end.
-    fn tell(&mut self, code: CloseCode, why: &'static str, after: &mut After) {
-        let core = &mut self.core;
-        let close = CloseConnection::new(CloseReason::truncated(code, why));
-        if self.out.data(|out| core.send(close, out)).is_ok() {
-            self.flush(after);
-        }
-    }
-
-    fn closing_took_too_long(&mut self, after: &mut After) {
-        let cause = match &self.phase {
-            Phase::Closing(CloseCause::Handshake) => {
-                CloseCause::CloseTimeout { limit: self.config.close_timeout.unwrap_or(Duration::ZERO) }
-            }
-            Phase::Closing(cause) | Phase::Draining(cause) => cause.clone(),
-            Phase::Open | Phase::Closed(_) => return,
-        };
-        self.end(cause, after);
-    }
-
-    /// Goes on from one phase to the next as far as it can.
-    fn go_on_closing(&mut self, after: &mut After) {
-        if let Phase::Closing(cause) = &self.phase {
-            let said = self.core.state() == ConnectionState::Closed && self.out.is_empty() && !self.core.wants_transmit();
-            if self.eof && (said || self.half_closed || self.core.failed() == Some(Failed::UnexpectedEof)) {
-                let cause = cause.clone();
-                self.end(cause, after);
-            } else if said && !self.half_closed {
-                let cause = cause.clone();
-                self.deadlines.close_at(now().checked_add(ConnectionConfig::DRAIN_TIMEOUT));
-                self.phase = Phase::Draining(cause);
-                self.unparsed = Vec::new();
-            }
-        }
-        let Phase::Draining(cause) = &self.phase else { return };
-        let cause = cause.clone();
-        // The server hangs up first (RFC 6455 §7.1.1): the kernel keeps the state of a closed connection on that side.
-        if self.core.role() == Role::Server && !self.half_closed {
-            let cx = &mut Context::from_waker(&self.waker);
-            let shut = self.transport.as_mut().map_or(Poll::Pending, |transport| transport.poll_close(cx));
-            self.half_closed = shut.is_ready();
-        }
-        self.read(after);
-        if self.eof || self.drain == 0 {
-            self.end(cause, after);
-        }
-    }
-
-    fn end(&mut self, cause: CloseCause, after: &mut After) {
-        if self.is_over() {
-            return;
-        }
-        self.phase = Phase::Closed(ConnectionClosed::new(self.core.close_frames().clone(), cause));
-        self.deadlines = Deadlines::default();
-        after.drop((self.transport.take(), self.out.clear(), std::mem::take(&mut self.unparsed)));
-        after.wake.extend(self.senders.dissolve());
-        after.wake.extend(self.pings.dissolve());
-        after.wake.extend(self.receivers.first().cloned());
-        after.wake.extend(self.flushers.dissolve());
-        after.wake.extend(self.enders.dissolve());
-        after.driver = self.bell.driver();
-    }
 }
 
 /// One turn reads this much, then others get theirs.
@@ -680,5 +443,3 @@ const TURN_READS: usize = 64;
 const FLUSH_FROM: usize = 64 * 1024;
 /// Payloads from this size on are sent from where they lie; smaller ones are cheaper copied.
 const ATTACHED_FROM: usize = 8 * 1024;
-/// After the closing handshake so much is read and thrown away, so that the kernel need not answer it with a reset.
-const DRAIN_BYTES: usize = 1 << 20;

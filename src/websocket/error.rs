@@ -4,9 +4,14 @@ use std::{fmt, io, sync::Arc, time::Duration};
 
 use http::{HeaderMap, StatusCode};
 
-use super::{ConnectError, ConnectionClosed, GetJsonError, NetworkError, PingError, SendError, SendJsonError, SinkError};
+use super::{
+    ConnectionClosed, DialError, GetJsonError, NetworkError, PingError, SendError, SendJsonError, SinkError,
+};
 use crate::{
-    proto::{AcceptErrorKind, HeaderError, InvalidStatus, ListError, RejectConnection, RequestError, ResponseError, UriError},
+    proto::{
+        AcceptErrorKind, ControlTooLong, HeaderError, InvalidCloseCode, InvalidStatus, ListError,
+        ReasonTooLong, RejectConnection, RequestError, ResponseError, UriError,
+    },
     scope::{Cancelled, TooSlow},
 };
 
@@ -29,9 +34,9 @@ pub enum HandshakeError {
     /// A subprotocol was chosen that the client did not offer.
     #[error(transparent)]
     Accept(#[from] AcceptErrorKind),
-    /// No address of the host could be connected to.
+    /// The host could not be connected to.
     #[error(transparent)]
-    Connect(Arc<ConnectError>),
+    Dial(Arc<DialError>),
     /// The network failed.
     #[error("network: {0}")]
     Network(NetworkError),
@@ -44,7 +49,7 @@ pub enum HandshakeError {
     NoTls,
     /// The server refused.
     #[error(transparent)]
-    Rejected(#[from] ConnectionRejected),
+    Rejected(Box<ConnectionRejected>),
     /// The server's answer was no opening handshake.
     #[error("the server: {0}")]
     Response(#[from] ResponseError),
@@ -68,9 +73,15 @@ impl From<io::Error> for HandshakeError {
     }
 }
 
-impl From<ConnectError> for HandshakeError {
-    fn from(error: ConnectError) -> Self {
-        Self::Connect(Arc::new(error))
+impl From<ConnectionRejected> for HandshakeError {
+    fn from(rejected: ConnectionRejected) -> Self {
+        Self::Rejected(Box::new(rejected))
+    }
+}
+
+impl From<DialError> for HandshakeError {
+    fn from(error: DialError) -> Self {
+        Self::Dial(Arc::new(error))
     }
 }
 
@@ -98,7 +109,12 @@ pub struct ConnectionRejected {
 
 impl ConnectionRejected {
     pub(super) fn new(reject: &RejectConnection) -> Self {
-        Self { status: reject.status(), headers: reject.headers().clone(), body: Vec::new(), truncated: false }
+        Self {
+            status: reject.status(),
+            headers: reject.headers().clone(),
+            body: Vec::new(),
+            truncated: false,
+        }
     }
 }
 
@@ -201,6 +217,15 @@ pub enum Error {
     /// No value was received as JSON.
     #[error(transparent)]
     GetJson(#[from] GetJsonError),
+    /// A number that is no close code.
+    #[error(transparent)]
+    CloseCode(#[from] InvalidCloseCode),
+    /// A close reason that does not fit into its frame.
+    #[error(transparent)]
+    CloseReason(#[from] ReasonTooLong),
+    /// A payload that does not fit into a control frame.
+    #[error(transparent)]
+    ControlTooLong(#[from] ControlTooLong),
     /// The peer did not finish the closing handshake in time.
     #[error(transparent)]
     DisconnectionTimeout(#[from] DisconnectionTimeout),
@@ -248,5 +273,13 @@ macro_rules! and_in_a_nursery {
 
 // So that `?` works in a nursery that names no error of its own.
 and_in_a_nursery!(
-    HandshakeError, ConnectionClosed, SendError, SinkError, PingError, SendJsonError, GetJsonError, DisconnectionTimeout, Error
+    HandshakeError,
+    ConnectionClosed,
+    SendError,
+    SinkError,
+    PingError,
+    SendJsonError,
+    GetJsonError,
+    DisconnectionTimeout,
+    Error
 );

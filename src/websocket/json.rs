@@ -22,7 +22,8 @@ impl WebSocketConnection {
     /// [`GetJsonError::Json`] when the message is something else, and it is given along; [`GetJsonError::Closed`].
     pub async fn get_json<T: DeserializeOwned>(&self) -> Result<T, GetJsonError> {
         let message = self.get_message().await?;
-        serde_json::from_slice(message.as_bytes()).map_err(|error| GetJsonError::Json { error: error.into(), message })
+        serde_json::from_slice(message.as_bytes())
+            .map_err(|error| GetJsonError::Json { error: error.into(), message })
     }
 }
 

@@ -34,7 +34,8 @@ impl Stream for Messages {
         }
         let shared = this.ws.shared();
         let ticket = &mut this.ticket;
-        let polled = shared.work(|engine, after| receive::poll(engine, Inbox::take_message, ticket, cx, after));
+        let polled =
+            shared.work(|engine, after| receive::poll(engine, Inbox::take_message, ticket, cx, after));
         polled.map(|received| match received {
             Ok(message) => Some(Ok(message)),
             Err(closed) => {

@@ -6,6 +6,7 @@ mod broadcast;
 mod bytes;
 mod client;
 mod closed;
+mod closing;
 mod config;
 mod connection;
 mod deadlines;
@@ -49,7 +50,7 @@ pub use client::{ClientConfig, IntoClientConfig, connect_websocket, open_websock
 pub use closed::{CloseCause, ConnectionClosed, NetworkError};
 pub use config::{ConnectionConfig, ControlHook};
 pub use connection::WebSocketConnection;
-pub use dial::ConnectError;
+pub use dial::{DialError, Unreachable};
 pub use endpoint::Endpoint;
 pub use error::{
     BoxError, ConnectionRejected, ConnectionTimeout, DisconnectionTimeout, Error, HandshakeError, Phase,
@@ -63,7 +64,7 @@ pub use request::{Accept, Reject, WebSocketRequest};
 pub use send::SendError;
 pub use serve::ServeError;
 pub use server::{ServerHandle, WebSocketServer, serve_websocket};
-pub use server_config::ServerConfig;
+pub use server_config::{ErrorHook, ServerConfig};
 pub use shared::ConnectionId;
 pub use sink::{Sink, SinkError};
 pub use stats::Stats;

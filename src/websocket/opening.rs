@@ -9,8 +9,8 @@ use std::{
 use super::{ConnectionRejected, HandshakeError, scratch};
 use crate::{
     proto::{
-        AcceptConnection, Agreement, ClientEvent, ClientHandshake, HandshakeConfig, Request, RequestError, RequestReader,
-        ServerHandshake, SystemRandom,
+        AcceptConnection, Agreement, ClientEvent, ClientHandshake, HandshakeConfig, Request, RequestError,
+        RequestReader, ServerHandshake, SystemRandom,
     },
     runtime::Transport,
 };
@@ -59,7 +59,9 @@ pub(super) async fn request(
         let (events, early, eof) = read.await?;
         for event in events {
             match event {
-                ClientEvent::AcceptConnection(accept, agreement) => return Ok(Opened { accept, agreement, early }),
+                ClientEvent::AcceptConnection(accept, agreement) => {
+                    return Ok(Opened { accept, agreement, early });
+                }
                 ClientEvent::RejectConnection(reject) => {
                     let rejected = refused.insert(ConnectionRejected::new(&reject));
                     if !reject.has_body() {

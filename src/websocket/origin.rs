@@ -24,7 +24,11 @@ impl OriginPolicy {
     /// # Errors
     /// [`InvalidOrigin`] when one is none.
     pub fn list<'a>(origins: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidOrigin> {
-        origins.into_iter().map(|origin| Origin::parse(origin).ok_or(InvalidOrigin)).collect::<Result<_, _>>().map(Self::List)
+        origins
+            .into_iter()
+            .map(|origin| Origin::parse(origin).ok_or(InvalidOrigin))
+            .collect::<Result<_, _>>()
+            .map(Self::List)
     }
 
     /// Whether a request for `host` from `origin` is let in.
@@ -59,15 +63,18 @@ impl Origin {
         let scheme = scheme.to_ascii_lowercase();
         let known = default_port(&scheme);
         let (host, port) = split_port(authority)?;
-        (!host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']))
-            .then(|| Self { host: host.to_ascii_lowercase(), port: port.or(known), scheme })
+        (!host.is_empty() && !host.contains(['/', '?', '#', '@', ' '])).then(|| Self {
+            host: host.to_ascii_lowercase(),
+            port: port.or(known),
+            scheme,
+        })
     }
 
     /// Whether `authority`, from a `Host` header, names the same host and port. Behind a proxy that ends TLS we cannot know the scheme
     /// that the client used; so a missing port is that of the origin's scheme.
     fn is_of(&self, authority: &str) -> bool {
         split_port(authority).is_some_and(|(host, port)| {
-            host.eq_ignore_ascii_case(&self.host) && port.or(default_port(&self.scheme)) == self.port
+            host.eq_ignore_ascii_case(&self.host) && port.or_else(|| default_port(&self.scheme)) == self.port
         })
     }
 }

@@ -1,6 +1,11 @@
 //! Sending a message in pieces.
 
-use std::{fmt, future::poll_fn, marker::PhantomData, task::{Poll, Waker}};
+use std::{
+    fmt,
+    future::poll_fn,
+    marker::PhantomData,
+    task::{Poll, Waker},
+};
 
 use super::{ConnectionClosed, WebSocketConnection, send, turns::Ticket};
 use crate::proto::{CloseCode, CloseConnection, Message, Piece, Text};

@@ -1,10 +1,6 @@
 //! Pings that wait for their own pong (RFC 6455 §5.5.2).
 
-use std::{
-    future::poll_fn,
-    task::Poll,
-    time::Duration,
-};
+use std::{future::poll_fn, task::Poll, time::Duration};
 
 use super::{ConnectionClosed, ConnectionConfig, pings::PingId, send, shared::Shared};
 use crate::{
@@ -76,7 +72,9 @@ async fn send_and_wait(shared: &Shared, payload: Option<&[u8]>) -> Result<Durati
                     return Poll::Ready(Err(PingError::TooMany { limit }));
                 }
                 let ping = match given {
-                    Some(ping) if engine.pings.contains(ping.payload()) => return Poll::Ready(Err(PingError::InFlight)),
+                    Some(ping) if engine.pings.contains(ping.payload()) => {
+                        return Poll::Ready(Err(PingError::InFlight));
+                    }
                     Some(ping) => ping,
                     None => Ping::new(&engine.ping_payload())?,
                 };

@@ -47,7 +47,12 @@ impl Pings {
     }
 
     /// A pong has come: whom to wake, and its round trip, if it is the answer to anything.
-    pub(super) fn answer(&mut self, payload: &[u8], now: impl FnOnce() -> Instant, wake: &mut Vec<Waker>) -> Option<Duration> {
+    pub(super) fn answer(
+        &mut self,
+        payload: &[u8],
+        now: impl FnOnce() -> Instant,
+        wake: &mut Vec<Waker>,
+    ) -> Option<Duration> {
         let latest = self
             .in_flight
             .iter()

@@ -57,8 +57,8 @@ impl WebSocketRequest {
     ) -> Self {
         Self {
             request: handshake.request().clone(),
-            local: Endpoint::of(transport.local(), transport.is_tls()),
-            remote: Endpoint::of(transport.peer(), transport.is_tls()),
+            local: Endpoint::local(&transport),
+            remote: Endpoint::remote(&transport),
             config,
             slot,
             asking: Some(Asking { transport, handshake, early }),
@@ -209,8 +209,11 @@ impl Drop for WebSocketRequest {
             self.slot.answered();
             return;
         };
-        let status =
-            if self.slot.is_late() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::INTERNAL_SERVER_ERROR };
+        let status = if self.slot.is_late() {
+            StatusCode::SERVICE_UNAVAILABLE
+        } else {
+            StatusCode::INTERNAL_SERVER_ERROR
+        };
         self.slot.answered();
         let Ok(reject) = RejectConnection::new(status.as_u16()) else { return };
         let goodbye = Box::pin(async {

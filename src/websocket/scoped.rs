@@ -1,9 +1,6 @@
 //! A body with a connection, and what the peer is told when the body is left.
 
-use std::{
-    future::Future,
-    panic::resume_unwind,
-};
+use std::{future::Future, panic::resume_unwind};
 
 use super::{
     CloseCause, DisconnectionTimeout,

@@ -92,7 +92,12 @@ pub enum ServeError {
 
 impl House {
     pub(super) fn new(config: ServerConfig) -> Self {
-        Self { config, live: Arc::default(), handshakes: AtomicUsize::new(0), stopping: AtomicBool::new(false) }
+        Self {
+            config,
+            live: Arc::default(),
+            handshakes: AtomicUsize::new(0),
+            stopping: AtomicBool::new(false),
+        }
     }
 
     /// A place among the unfinished handshakes, if one is left.
@@ -102,13 +107,21 @@ impl House {
     }
 
     /// Serves one connection.
-    pub(super) async fn serve<H, F>(self: Arc<Self>, transport: Transport, tls: Tls, place: Place, handler: Arc<H>)
-    where
+    pub(super) async fn serve<H, F>(
+        self: Arc<Self>,
+        transport: Transport,
+        tls: Tls,
+        place: Place,
+        handler: Arc<H>,
+    ) where
         H: Fn(WebSocketRequest) -> F,
         F: Future<Output = Result<(), BoxError>>,
     {
-        let remote = Endpoint::of(transport.peer(), transport.is_tls());
-        let served = futures::FutureExt::catch_unwind(AssertUnwindSafe(self.try_serve(transport, tls, place, handler))).await;
+        let remote = Endpoint::remote(&transport);
+        let served = futures::FutureExt::catch_unwind(AssertUnwindSafe(
+            self.try_serve(transport, tls, place, handler),
+        ))
+        .await;
         let error = match served {
             Ok(Ok(())) => return,
             Ok(Err(error)) => error,
@@ -117,7 +130,13 @@ impl House {
         self.config.report(&error);
     }
 
-    async fn try_serve<H, F>(&self, transport: Transport, tls: Tls, place: Place, handler: Arc<H>) -> Result<(), ServeError>
+    async fn try_serve<H, F>(
+        &self,
+        transport: Transport,
+        tls: Tls,
+        place: Place,
+        handler: Arc<H>,
+    ) -> Result<(), ServeError>
     where
         H: Fn(WebSocketRequest) -> F,
         F: Future<Output = Result<(), BoxError>>,
@@ -130,9 +149,13 @@ impl House {
         let (outcome, driver) = Served::new(slot, limit, || handler(request)).await;
         let (code, error) = match outcome {
             Outcome::Returned(Ok(())) => (CloseCode::NORMAL_CLOSURE, None),
-            Outcome::Returned(Err(error)) => (CloseCode::INTERNAL_ERROR, Some(ServeError::Handler { remote, error })),
+            Outcome::Returned(Err(error)) => {
+                (CloseCode::INTERNAL_ERROR, Some(ServeError::Handler { remote, error }))
+            }
             Outcome::Panicked => (CloseCode::INTERNAL_ERROR, Some(ServeError::Panicked { remote })),
-            Outcome::Late(limit) => (CloseCode::INTERNAL_ERROR, Some(ServeError::DecisionTimeout { remote, limit })),
+            Outcome::Late(limit) => {
+                (CloseCode::INTERNAL_ERROR, Some(ServeError::DecisionTimeout { remote, limit }))
+            }
         };
         if let Some(driver) = driver {
             let id = driver.shared().facts.id;
@@ -149,7 +172,7 @@ impl House {
         tls: Tls,
         slot: Arc<Slot>,
     ) -> Result<Option<WebSocketRequest>, ServeError> {
-        let remote = Endpoint::of(transport.peer(), transport.is_tls());
+        let remote = Endpoint::remote(&transport);
         let deadline = self.config.handshake_timeout.and_then(|limit| now().checked_add(limit));
         let Some(encrypted) = before(deadline, encrypt(transport, tls)).await else { return Ok(None) };
         let mut transport = encrypted?;
@@ -169,7 +192,11 @@ impl House {
                 if out.is_empty() {
                     return Ok(None);
                 }
-                move_on_after(self.config.connection.close_timeout.unwrap_or_default(), opening::hang_up(transport, out)).await;
+                move_on_after(
+                    self.config.connection.close_timeout.unwrap_or_default(),
+                    opening::hang_up(transport, out),
+                )
+                .await;
                 return Err(ServeError::Request { remote, error });
             }
         };
@@ -207,7 +234,7 @@ pub(super) type Tls = ();
 
 #[cfg(feature = "tls")]
 async fn encrypt(transport: Transport, tls: Tls) -> Result<Transport, ServeError> {
-    let remote = Endpoint::of(transport.peer(), transport.is_tls());
+    let remote = Endpoint::remote(&transport);
     match tls {
         Some(config) => {
             super::tls::accept(&config, transport).await.map_err(|error| ServeError::Tls { remote, error })
@@ -263,7 +290,8 @@ impl<F: Future<Output = Result<(), BoxError>>> Future for Served<F> {
             driver.shared().begin_turn();
         }
         let handler = this.handler.as_mut().as_pin_mut();
-        let polled = catch_unwind(AssertUnwindSafe(|| handler.map_or(Poll::Pending, |handler| handler.poll(cx))));
+        let polled =
+            catch_unwind(AssertUnwindSafe(|| handler.map_or(Poll::Pending, |handler| handler.poll(cx))));
         let mut undecided = false;
         if this.driver.is_none() {
             match this.owner.0.poll_driver(cx) {

@@ -115,7 +115,8 @@ impl WebSocketServer {
     }
 
     async fn listen(mut self, address: impl ToSocketAddrs + Send + 'static, tls: Tls) -> io::Result<Self> {
-        let addresses: Vec<SocketAddr> = blocking(move || address.to_socket_addrs().map(Iterator::collect)).await?;
+        let addresses: Vec<SocketAddr> =
+            blocking(move || address.to_socket_addrs().map(Iterator::collect)).await?;
         if addresses.is_empty() {
             return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, "no address to listen at"));
         }

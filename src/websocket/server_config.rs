@@ -5,6 +5,9 @@ use std::{fmt, sync::Arc, time::Duration};
 use super::{ConnectionConfig, OriginPolicy, ServeError};
 use crate::proto::HandshakeConfig;
 
+/// Told of what went wrong with one connection.
+pub type ErrorHook = Arc<dyn Fn(&ServeError) + Send + Sync>;
+
 /// Limits and habits of a [`WebSocketServer`](super::WebSocketServer). A timeout that is `None` is off.
 ///
 /// ```
@@ -43,7 +46,7 @@ pub struct ServerConfig {
     pub stop_timeout: Duration,
     /// Told of what went wrong with a single connection, and has harmed no other. Default `None`; with the feature `tracing` there is an
     /// event for each in any case.
-    pub on_error: Option<Arc<dyn Fn(&ServeError) + Send + Sync>>,
+    pub on_error: Option<ErrorHook>,
 }
 
 impl ServerConfig {

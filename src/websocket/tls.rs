@@ -1,9 +1,12 @@
 //! TLS as a user sets it up: whom to trust, who we are, and what can go wrong.
 
 use std::{
-    error, fmt, fs, io,
+    error, fmt, fs,
+    future::poll_fn,
+    io,
     path::Path,
-    sync::{Arc, OnceLock},
+    sync::Arc,
+    task::{Context, Poll},
 };
 
 use crate::{
@@ -16,8 +19,7 @@ use crate::{
 
 /// How a client speaks TLS. By default it trusts the roots of the system, and checks certificate and host name; TLS 1.2 or newer.
 ///
-/// Clones share what is made at the first connection: the system's roots are read once, which takes tens of milliseconds on a
-/// thread that may block. So keep one, and clone it.
+/// Each connection reads the system's roots anew: tens of milliseconds of CPU, on a thread that may block.
 ///
 /// ```
 /// use wscope::websocket::TlsConfig;
@@ -26,18 +28,13 @@ use crate::{
 /// let config = TlsConfig::new().root_certificate_pem(pem)?.only_given_roots();
 /// # Ok(()) }
 /// ```
-#[derive(Clone)]
-pub struct TlsConfig {
-    settings: ClientSettings,
-    connector: Arc<OnceLock<Result<Connector, Failed>>>,
-}
+#[derive(Clone, Default)]
+pub struct TlsConfig(ClientSettings);
 
 impl TlsConfig {
-    /// Trusts the system's roots, and checks everything. All of these share one connector.
+    /// Trusts the system's roots, and checks everything.
     pub fn new() -> Self {
-        static SYSTEM: OnceLock<TlsConfig> = OnceLock::new();
-        let made_new = || Self { settings: ClientSettings::default(), connector: Arc::default() };
-        SYSTEM.get_or_init(made_new).clone()
+        Self::default()
     }
 
     /// Trusts these certificates too: one or more, in PEM.
@@ -88,38 +85,22 @@ impl TlsConfig {
         self.with(|settings| settings.accept_invalid_hostnames = true)
     }
 
-    /// A connector that was made from other settings is another's.
     fn with(mut self, change: impl FnOnce(&mut ClientSettings)) -> Self {
-        change(&mut self.settings);
-        Self { settings: self.settings, connector: Arc::default() }
-    }
-
-    /// Made where it may block, at the first call.
-    async fn connector(&self) -> Result<Connector, Failed> {
-        if let Some(made) = self.connector.get() {
-            return made.clone();
-        }
-        let Self { settings, connector } = self.clone();
-        blocking(move || connector.get_or_init(|| Connector::new(&settings)).clone()).await
-    }
-}
-
-impl Default for TlsConfig {
-    fn default() -> Self {
-        Self::new()
+        change(&mut self.0);
+        self
     }
 }
 
 /// Says what is checked, and nothing of keys.
 impl fmt::Debug for TlsConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ClientSettings { roots, only_given_roots, identity, .. } = &self.settings;
+        let ClientSettings { roots, only_given_roots, identity, .. } = &self.0;
         f.debug_struct("TlsConfig")
             .field("roots", &roots.len())
             .field("only_given_roots", only_given_roots)
             .field("identity", &identity.is_some())
-            .field("accept_invalid_certificates", &self.settings.accept_invalid_certificates)
-            .field("accept_invalid_hostnames", &self.settings.accept_invalid_hostnames)
+            .field("accept_invalid_certificates", &self.0.accept_invalid_certificates)
+            .field("accept_invalid_hostnames", &self.0.accept_invalid_hostnames)
             .finish()
     }
 }
@@ -311,11 +292,24 @@ pub(crate) async fn connect(
     transport: Transport,
 ) -> Result<Transport, TlsError> {
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    let connected = match config.connector().await {
-        Ok(connector) => connector.connect(host, transport).await,
-        Err(failed) => Err(failed),
-    };
+    let (connector, name) = (Connector::new(&config.0), host.to_owned());
+    let handshake = async move { connector.connect(&name, transport).await };
+    let connected = begun_elsewhere(handshake).await;
     connected.map(|tls| Transport::Tls(Box::new(tls))).map_err(|failed| TlsError::of(failed, host))
+}
+
+/// Awaits `work`, whose first poll blocks: that one is done by a thread that may.
+async fn begun_elsewhere<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    let waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+    let mut work = Box::pin(work);
+    let begun = blocking(move || {
+        let polled = work.as_mut().poll(&mut Context::from_waker(&waker));
+        (work, polled)
+    });
+    match begun.await {
+        (_, Poll::Ready(value)) => value,
+        (work, Poll::Pending) => work.await,
+    }
 }
 
 /// Speaks TLS over `transport`, as the server.

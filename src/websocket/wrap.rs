@@ -5,7 +5,8 @@ use std::sync::Arc;
 use futures::{AsyncRead, AsyncWrite};
 
 use super::{
-    ConnectionTimeout, HandshakeError, Phase, ServerConfig, WebSocketRequest, opening::{self, RequestFailed},
+    ConnectionTimeout, HandshakeError, Phase, ServerConfig, WebSocketRequest,
+    opening::{self, RequestFailed},
     registry::Registry,
     slot::{Owner, Slot},
 };

@@ -162,7 +162,7 @@ impl Written {
                     CloseCode::new(u16::from_be_bytes(*code)).expect("a legal code");
                     str::from_utf8(reason).expect("a reason in UTF-8");
                 } else {
-                    assert_eq!(frame.payload, [], "half a code");
+                    assert!(frame.payload.is_empty(), "half a code");
                 }
                 self.close = Some(frame.payload.clone());
             }

@@ -15,12 +15,10 @@ use std::{
 use async_io::Async;
 use wscope::runtime::block_on;
 
-use super::{
-    once,
-    seam::{
-        Address,
-        socket::{RawSocket, Socket},
-    },
+use super::seam::{
+    Address,
+    bytes::once,
+    socket::{RawSocket, Socket},
 };
 
 /// A socket that counts what is asked of the kernel.

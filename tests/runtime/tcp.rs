@@ -5,9 +5,11 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use wscope::runtime::block_on;
 
 use super::{
-    close, once, read, read_exact,
-    seam::{Address, Tcp, Transport},
-    tcp_pair, write,
+    seam::{
+        Address, Tcp, Transport,
+        bytes::{close, once, read, read_exact, write},
+    },
+    tcp_pair,
 };
 
 #[test]

@@ -12,10 +12,9 @@ use wscope::{
     testing::{Fault, duplex},
 };
 
-use super::{
-    close, once, read,
-    seam::{Address, Transport},
-    write,
+use super::seam::{
+    Address, Transport,
+    bytes::{close, once, read, write},
 };
 
 #[test]

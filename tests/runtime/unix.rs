@@ -5,10 +5,9 @@ use std::os::unix::net::UnixListener;
 use tempfile::tempdir;
 use wscope::runtime::block_on;
 
-use super::{
-    close, read,
-    seam::{Address, Transport, Unix},
-    write,
+use super::seam::{
+    Address, Transport, Unix,
+    bytes::{close, read, write},
 };
 
 #[test]

@@ -19,6 +19,7 @@ use crate::proto::{
     header::{ExtensionItem, lines, lists_token, only_line},
     http::{BodyReader, HeadError, HeadReader, Start, header_value, write_request_head},
 };
+use async_tungstenite::tungstenite::handshake::derive_accept_key;
 use http::{
     HeaderMap, HeaderValue, StatusCode, Version,
     header::{
@@ -27,7 +28,6 @@ use http::{
     },
     response::Parts,
 };
-use tungstenite::handshake::derive_accept_key;
 
 /// A request that has been sent and waits for its answer.
 ///

@@ -22,6 +22,7 @@ use crate::proto::{
     http::{HeadError, HeadReader, Start, header_value, is_secret, write_response_head},
     uri::split_host_and_port,
 };
+use async_tungstenite::tungstenite::handshake::derive_accept_key;
 use http::{
     HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, Version,
     header::{
@@ -30,7 +31,6 @@ use http::{
     },
     request::Parts,
 };
-use tungstenite::handshake::derive_accept_key;
 
 /// Reads the head of one request, and refuses by itself what is no opening handshake.
 ///
