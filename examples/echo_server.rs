@@ -23,8 +23,8 @@
 use std::{
     env,
     ffi::OsString,
-    future::pending,
     io::{self, Write},
+    num::NonZeroUsize,
     process::ExitCode,
     str::FromStr,
 };
@@ -34,8 +34,8 @@ use futures::StreamExt;
 use futures_concurrency::future::Join;
 use percent_encoding::percent_decode_str;
 use wscope::{
-    CloseCode, CloseReason, ConnectionConfig, ServerConfig, Text, WebSocketConnection, WebSocketRequest,
-    WebSocketServer, nursery, scope,
+    CancelScope, CloseCode, CloseReason, ConnectionConfig, ServerConfig, Text, WebSocketConnection,
+    WebSocketRequest, WebSocketServer, nursery, scope,
     websocket::{Accept, BoxError, Reject},
 };
 
@@ -46,7 +46,7 @@ struct Options {
     port: u16,
     host: String,
     /// Threads of the executor; by default one for each processor.
-    threads: Option<usize>,
+    threads: Option<NonZeroUsize>,
     max_message: usize,
     /// PEM files of certificate chain and private key.
     tls: Option<(OsString, OsString)>,
@@ -67,7 +67,7 @@ impl Options {
             match argument.to_str() {
                 Some("--port") => options.port = parse(&next()?)?,
                 Some("--host") => options.host = parse(&next()?)?,
-                Some("--threads") => options.threads = Some(parse(&next()?)?).filter(|threads| *threads > 0),
+                Some("--threads") => options.threads = Some(parse(&next()?)?),
                 Some("--max-message") => options.max_message = parse(&next()?)?,
                 Some("--deflate") => {} // compression is not there yet: an offer of it is declined
                 Some("--tls") => options.tls = Some((next()?, next()?)),
@@ -107,7 +107,7 @@ fn main() -> ExitCode {
 
 /// The executor reads its number of threads from the environment when it starts, and the environment of a running program is not
 /// changed safely: so the program begins anew, with the number in place.
-fn with_threads(threads: Option<usize>) -> Result<(), scope::Error> {
+fn with_threads(threads: Option<NonZeroUsize>) -> Result<(), scope::Error> {
     const VARIABLE: &str = "ASYNC_STD_THREAD_COUNT";
     let Some(threads) = threads.map(|threads| threads.to_string()) else { return Ok(()) };
     if env::var_os(VARIABLE).is_some_and(|value| *value == *threads) {
@@ -138,13 +138,16 @@ async fn serve(options: Options) -> Result<(), scope::Error> {
         writeln!(io::stdout(), "listening on {url}")?;
     }
     let handle = server.handle();
+    let stopping = CancelScope::new();
     nursery(async |n| {
         n.start_service(async {
             stop_signals.next().await;
+            stopping.close();
             handle.stop();
             Ok(())
         });
-        server.run(handle_request).await;
+        let seen = stopping.clone();
+        server.run(move |request| handle_request(request, seen.clone())).await;
         Ok(())
     })
     .await
@@ -167,7 +170,7 @@ async fn bind_tls(_: (String, u16), _: &OsString, _: &OsString) -> Result<WebSoc
     Err(scope::Error::other("--tls needs the feature `tls`"))
 }
 
-async fn handle_request(request: WebSocketRequest) -> Result<(), BoxError> {
+async fn handle_request(request: WebSocketRequest, stopping: CancelScope) -> Result<(), BoxError> {
     match request.path() {
         "/reject" => {
             let reject = Reject::status(403).header("X-Reject", "yes").body("forbidden\n");
@@ -182,7 +185,9 @@ async fn handle_request(request: WebSocketRequest) -> Result<(), BoxError> {
         }
         "/hang" => {
             request.lift_decision_timeout();
-            pending().await
+            stopping.closing().await;
+            request.abort();
+            Ok(())
         }
         "/deaf" => {
             let ws = accept(request).await?;
