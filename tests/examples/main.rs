@@ -2,6 +2,7 @@
 //! Files are named after the examples. `cargo test` builds these before it runs this.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+#![allow(clippy::result_large_err, reason = "that is how tungstenite looks at a request")]
 
 mod autobahn_client;
 #[cfg(feature = "tls")]
