@@ -108,6 +108,12 @@ impl Connection {
         self.failed
     }
 
+    /// Whether an extension was agreed on, so that messages may be transformed on the wire.
+    #[must_use]
+    pub const fn has_extension(&self) -> bool {
+        self.encoder.has_transform()
+    }
+
     /// Takes bytes until an event is complete: `input` is moved forward past what was used, and what comes after the
     /// event stays with the caller for the next call. `None`: all bytes are used, and more are needed.
     ///

@@ -65,6 +65,11 @@ impl Encoder {
         self
     }
 
+    /// Whether an agreed extension does its work.
+    pub(super) const fn has_transform(&self) -> bool {
+        self.transform.is_some()
+    }
+
     /// Appends a whole message as one frame.
     ///
     /// # Errors

@@ -333,6 +333,14 @@ impl Ping {
 }
 
 /// A pong (RFC 6455 §5.5.3).
+///
+/// ```
+/// use wscope::proto::{Ping, Pong};
+/// assert_eq!(Ping::new(b"1")?.response(), Pong::new(b"1")?);
+/// assert_eq!(Pong::default().payload(), b""); // a heartbeat
+/// assert!(Pong::new(&[0; 126]).is_err());
+/// # Ok::<(), wscope::proto::ControlTooLong>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pong(ControlPayload);
 

@@ -105,6 +105,9 @@ pub struct FrameHeader {
 
 impl FrameHeader {
     /// The header of an unfragmented, unmasked frame without reserved bits.
+    ///
+    /// The length is not checked: a control frame of more than [`MAX_CONTROL_PAYLOAD`] bytes, or a length of 2⁶³ and more,
+    /// makes a header that [`parse`](Self::parse) refuses.
     #[must_use]
     pub const fn new(opcode: Opcode, payload_len: u64) -> Self {
         Self { fin: true, rsv: None, opcode, mask: None, payload_len }
@@ -180,7 +183,8 @@ impl FrameHeader {
         Ok(Some((header, 2 + len_bytes + 4)))
     }
 
-    /// Appends the header in its shortest form, at most [`MAX_HEADER`] bytes.
+    /// Appends the header in its shortest form, at most [`MAX_HEADER`] bytes, as it is: whether its parts may stand
+    /// together is not checked. [`Encoder`](super::Encoder) writes only headers that a peer accepts.
     pub fn write(&self, out: &mut Vec<u8>) {
         let first = (self.fin as u8) << 7 | self.rsv.map_or(0, |rsv| rsv as u8) | self.opcode as u8;
         let masked = (self.mask.is_some() as u8) << 7;

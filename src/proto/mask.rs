@@ -38,7 +38,7 @@ impl Mask {
         for (byte, key) in tail.iter_mut().zip(word.to_le_bytes()) {
             *byte ^= key;
         }
-        self.key = self.key.rotate_right(8 * (tail.len() % 4) as u32);
+        self.key = self.key.rotate_right(8 * tail.len() as u32); // four bytes turn it once round
     }
 
     /// Appends the next bytes of the payload to `out`, masked or unmasked.

@@ -167,7 +167,8 @@ impl WsConnection {
         }
     }
 
-    /// The engine of frames, once the handshake is over.
+    /// The engine of frames, once the handshake is over; [`Connection::has_extension`] tells whether the handshake agreed
+    /// on an extension.
     #[must_use]
     pub const fn connection(&self) -> Option<&Connection> {
         if let Phase::Open(connection) = &self.phase { Some(connection) } else { None }

@@ -229,7 +229,24 @@ where
     scoped(driver, move || body(ws)).await
 }
 
-/// Opens a connection that lives in a nursery: it is closed when the last handle is dropped, and when the nursery ends.
+/// Opens a connection that lives in a nursery: it is closed when the last handle is dropped, with 1000, and when the nursery ends, with
+/// 1001.
+///
+/// ```no_run
+/// use wscope::{Error, Nursery, connect_websocket};
+///
+/// async fn subscribe(n: &Nursery<'_, Error>, url: &str) -> Result<(), Error> {
+///     let ws = connect_websocket(n, url).await?;
+///     ws.send_message("prices, please").await?;
+///     n.start_soon(async move {
+///         while let Some(message) = ws.next_message().await? {
+///             println!("{message:?}");
+///         }
+///         Ok(())
+///     });
+///     Ok(())
+/// }
+/// ```
 ///
 /// # Errors
 /// [`HandshakeError`], from here and not in the nursery.
@@ -245,7 +262,8 @@ pub async fn connect_websocket<E: Send>(
 }
 
 /// Opens a connection over a stream of your own; what is done elsewhere, TLS and finding the host, is not done here. It lives in the
-/// nursery as one of [`connect_websocket`] does.
+/// nursery as one of [`connect_websocket`] does. Of the URL only the `Host` header, the target and the credentials are used. There is
+/// an example at [`wrap_server_stream`](super::wrap_server_stream).
 ///
 /// # Errors
 /// [`HandshakeError`], from here and not in the nursery.
@@ -283,7 +301,7 @@ async fn connect(config: ClientConfig) -> Result<Driver, HandshakeError> {
             transport
         };
         *lock(&phase) = Phase::Handshake;
-        shake_hands(transport, &config).await
+        shake_hands(transport, &config).await.map_err(|error| told_late(&config, error))
     };
     within(&config, &phase, connect).await
 }
@@ -313,6 +331,22 @@ async fn dial(config: &ClientConfig) -> Result<Transport, HandshakeError> {
 #[cfg(feature = "tls")]
 async fn encrypt(config: &ClientConfig, transport: Transport) -> Result<Transport, HandshakeError> {
     Ok(super::tls::connect(&config.tls, config.uri.host(), transport).await?)
+}
+
+/// What TLS had to say when its handshake was over.
+#[cfg(feature = "tls")]
+fn told_late(config: &ClientConfig, error: HandshakeError) -> HandshakeError {
+    match &error {
+        HandshakeError::Network(network) if config.uri.secure() => {
+            super::TlsError::late(&network.0, config.uri.host()).map_or(error, HandshakeError::from)
+        }
+        _ => error,
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+fn told_late(_: &ClientConfig, error: HandshakeError) -> HandshakeError {
+    error
 }
 
 #[cfg(not(feature = "tls"))]

@@ -64,6 +64,7 @@ impl Driver {
             if turn.done {
                 self.state = State::Done;
                 self.timer = None;
+                self.shared.span.closed(&self.shared.with(|engine, after| engine.refuse(after)));
                 drop(self.shared.bell.set_driver(None));
                 return Poll::Ready(());
             }
@@ -120,6 +121,7 @@ impl Drop for Driver {
     fn drop(&mut self) {
         match self.state {
             State::Done => {}
+            State::Driving if self.shared.with(|engine, _| engine.is_over()) => {}
             State::Leaving => self.shared.with(|engine, after| engine.abort(after)),
             State::Driving => {
                 let code =
@@ -169,11 +171,9 @@ impl<B: Future> Future for Driven<B> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if let Some(driver) = &this.driver {
-            driver.shared.begin_turn();
-        }
-        let body = catch_unwind(AssertUnwindSafe(|| this.body.poll(cx)));
         let Some(driver) = this.driver else { panic!("polled after it was ready") };
+        driver.shared.begin_turn();
+        let body = driver.shared.span.within(|| catch_unwind(AssertUnwindSafe(|| this.body.poll(cx))));
         match body {
             Ok(Poll::Pending) => {
                 driver.keep_on(cx);

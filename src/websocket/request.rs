@@ -23,12 +23,30 @@ use crate::{
         AcceptConnection, Agreement, Connection, RejectConnection, Request, Role, ServerHandshake, Token,
     },
     runtime::Transport,
-    scope::{defer, move_on_after},
+    scope::defer,
 };
 
 /// A valid opening handshake that waits for its answer: [`accept`](Self::accept) it or [`reject`](Self::reject) it, once.
 ///
 /// Dropped without an answer it answers 500 by itself; 503 when the time for a decision was over.
+///
+/// ```
+/// use wscope::WebSocketRequest;
+/// use wscope::websocket::{Accept, BoxError, Reject};
+///
+/// async fn handler(request: WebSocketRequest) -> Result<(), BoxError> {
+///     if request.path() != "/chat" {
+///         return Ok(request.reject(404).await?);
+///     }
+///     if request.headers().get("authorization").is_none() {
+///         return Ok(request.reject(Reject::status(401).header("WWW-Authenticate", "Bearer")).await?);
+///     }
+///     let ws = request.accept(Accept::new().header("X-Served-By", "7")).await?;
+///     ws.send_message("welcome").await?;
+///     Ok(())
+/// }
+/// # let _ = handler;
+/// ```
 #[must_use = "a request that is dropped answers 500"]
 pub struct WebSocketRequest {
     request: Request,
@@ -247,9 +265,7 @@ async fn refuse(asking: Asking, reject: RejectConnection) -> io::Result<()> {
     let mut answer = Vec::new();
     let Asking { transport, handshake, .. } = asking;
     let _finished = handshake.reject(reject, &mut answer);
-    move_on_after(ConnectionConfig::CLOSE_TIMEOUT, opening::hang_up(transport, answer))
-        .await
-        .unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
+    opening::hang_up(transport, answer, ConnectionConfig::CLOSE_TIMEOUT).await
 }
 
 /// A client that has left is not let in: the answer would be written into nothing, and the caller would learn of it later.
@@ -257,6 +273,7 @@ async fn look_for_client(transport: &mut Transport, early: &mut Vec<u8>) -> Resu
     if early.len() >= scratch::LEN {
         return Ok(());
     }
+    transport.look_again();
     poll_fn(|cx| {
         Poll::Ready(scratch::lend(|scratch| match transport.poll_read(cx, scratch) {
             Poll::Ready(Ok(0)) => Err(HandshakeError::ClientLeft),
@@ -345,7 +362,7 @@ impl Default for Accept {
 pub struct Reject(Result<RejectConnection, HandshakeError>);
 
 impl Reject {
-    /// With this status, 200 to 599, without a body.
+    /// With this status, any but an informational one, without a body.
     pub fn status(status: u16) -> Self {
         Self(RejectConnection::new(status).map_err(HandshakeError::from))
     }

@@ -26,7 +26,7 @@ pub type ErrorHook = Arc<dyn Fn(&ServeError) + Send + Sync>;
 pub struct ServerConfig {
     /// Limits and habits of each connection; [`Accept::connection`](super::Accept::connection) overrides them for one.
     pub connection: Arc<ConnectionConfig>,
-    /// Limits of each request.
+    /// Limits of each request. Default: 16 KiB and 100 headers, see [`HandshakeConfig`].
     pub handshake: HandshakeConfig,
     /// Time for TLS and the request together, not reset by bytes that come. Default
     /// [`HANDSHAKE_TIMEOUT`](Self::HANDSHAKE_TIMEOUT). Then 408, if anything had come.

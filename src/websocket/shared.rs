@@ -10,7 +10,7 @@ use std::{
 
 use http::HeaderMap;
 
-use super::{ConnectionConfig, Endpoint, after::After, bell::Bell, engine::Engine};
+use super::{ConnectionConfig, Endpoint, after::After, bell::Bell, engine::Engine, span::Span};
 use crate::{
     proto::{Connection, Role},
     runtime::{Transport, sync::lock},
@@ -24,6 +24,7 @@ pub(super) struct Shared {
     /// The task that has the driver is being polled, and the driver's turn comes at the end of it. Set outside of the lock,
     /// cleared under it: who sees it set there can rely on that turn.
     in_turn: AtomicBool,
+    pub(super) span: Span,
 }
 
 /// What does not change any more.
@@ -78,7 +79,8 @@ impl Shared {
     ) -> Self {
         let bell = Arc::new(Bell::default());
         let engine = Engine::new(transport, core, unparsed, config.clone(), bell.clone());
-        Self { engine: Mutex::new(engine), bell, config, facts, in_turn: AtomicBool::new(false) }
+        let span = Span::opened(&facts);
+        Self { engine: Mutex::new(engine), bell, config, facts, in_turn: AtomicBool::new(false), span }
     }
 
     /// Collect under the lock, unlock, act.

@@ -1,4 +1,5 @@
-//! Frames as the tests write and read them: a second, plain implementation that shares no code with the engine.
+//! Frames as the tests write and read them: a second, plain implementation that shares no code with the engine. The rules
+//! in `tests/proto` are written with it too.
 
 use wscope::proto::{CloseCode, Config, Connection, RandomSource, Role, extension::Transforms};
 
@@ -72,7 +73,14 @@ impl Frame {
     }
 
     pub fn bytes_with(&self, form: LengthForm) -> Vec<u8> {
-        let len = self.payload.len();
+        let mut bytes = self.header(self.payload.len() as u64, form);
+        let key = self.mask.unwrap_or_default();
+        bytes.extend(self.payload.iter().enumerate().map(|(at, byte)| byte ^ key[at % 4]));
+        bytes
+    }
+
+    /// The header of such a frame whose payload has `len` bytes.
+    pub fn header(&self, len: u64, form: LengthForm) -> Vec<u8> {
         let masked = if self.mask.is_some() { 0x80 } else { 0 };
         let mut bytes = vec![u8::from(self.fin) << 7 | self.rsv << 4 | self.opcode];
         match (form, u16::try_from(len)) {
@@ -83,12 +91,10 @@ impl Frame {
             }
             (LengthForm::Shortest | LengthForm::Two | LengthForm::Eight, _) => {
                 bytes.push(masked | 127);
-                bytes.extend((len as u64).to_be_bytes());
+                bytes.extend(len.to_be_bytes());
             }
         }
         bytes.extend(self.mask.iter().flatten());
-        let key = self.mask.unwrap_or_default();
-        bytes.extend(self.payload.iter().enumerate().map(|(at, byte)| byte ^ key[at % 4]));
         bytes
     }
 

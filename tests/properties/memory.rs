@@ -62,6 +62,41 @@ fn a_message_costs_what_has_come_of_it() {
     });
 }
 
+/// Sizes of the buffer, one after the other, from the bytes that were allocated: exactly what fits, then twice what was
+/// there with a header counted, then what the message needs and no more.
+#[test]
+fn the_buffer_of_a_message_doubles_and_ends_at_its_size() {
+    const PARTIAL: u64 = 3; // room for a character that was begun
+    let cases: [(&[usize], u8, &[u64]); 6] = [
+        (&[300, 100, 600], wire::BINARY, &[300, 2 * (300 + 14), 1000]),
+        (&[300, 400, 300], wire::BINARY, &[300, 700, 1000]),
+        (&[600, 400], wire::BINARY, &[600, 1000]),
+        (&[300, 100, 600], wire::TEXT, &[300 + PARTIAL, 2 * (300 + PARTIAL + 14), 1000 + PARTIAL, 1000]),
+        (&[300, 400, 300], wire::TEXT, &[300 + PARTIAL, 700 + PARTIAL, 1000 + PARTIAL, 1000]),
+        (&[600, 400], wire::TEXT, &[600 + PARTIAL, 1000 + PARTIAL, 1000]),
+    ];
+    for (role, (cuts, kind, sizes)) in ROLES.into_iter().flat_map(|role| cases.map(|case| (role, case))) {
+        let mut wire = Frame::new(role.peer(), kind, vec![b'a'; 1000]).bytes();
+        let mut connection = open(role, Delivery::Whole);
+        let (mut header, mut payload) = wire.split_at_mut(if role == Role::Server { 8 } else { 4 });
+        assert_eq!(connection.receive(&mut header), Ok(None));
+        let mut event = None;
+        let used = measure(|| {
+            for len in cuts {
+                let (mut piece, rest) = std::mem::take(&mut payload).split_at_mut(*len);
+                event = connection.receive(&mut piece).ok().flatten();
+                payload = rest;
+            }
+        });
+        assert!(matches!(event, Some(Event::Message(message)) if message.len() == 1000));
+        assert_eq!(
+            (used.count_total, used.bytes_total),
+            (sizes.len() as u64, sizes.iter().sum()),
+            "{cuts:?}"
+        );
+    }
+}
+
 #[test]
 fn a_connection_that_receives_no_more_keeps_nothing() {
     everyone(|role, delivery, kind| {

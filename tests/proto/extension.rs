@@ -1,6 +1,8 @@
 //! The seam, shown with an extension that doubles each byte: enough to see bits, limits, steps and faults.
 
-use crate::wire::{BINARY, CONTINUATION, FIN, FixedKey, PING, ROLES, RSV1, TEXT, decode, frame, receive};
+use crate::wire::{
+    BINARY, CLOSE, CONTINUATION, FIN, FixedKey, PING, ROLES, RSV1, TEXT, decode, frame, receive,
+};
 use wscope::proto::{
     Config, Connection, Decoder, Delivery, Event, Message, Piece, ProtocolError as E, Role,
     extension::{BrokenStream, InboundTransform, OutboundTransform, Rsv, Step, Transforms},
@@ -204,6 +206,18 @@ fn a_transform_that_makes_no_progress_ends_the_connection_and_not_the_program() 
         let mut decoder = Decoder::new(role, Config::new()).with_transform(Rsv::Rsv1, Box::new(Stuck));
         let wire = frame(role.peer(), FIN | RSV1 | BINARY, b"x");
         assert_eq!(decode(&mut decoder, &wire), Err(E::BrokenExtensionData));
+    }
+}
+
+#[test]
+fn a_connection_tells_whether_it_has_an_extension_also_when_it_is_closed() {
+    for role in ROLES {
+        let (mut extended, mut plain) = (connection(role), Connection::new(role, Config::new()));
+        for _ in 0..2 {
+            assert!(extended.has_extension() && !plain.has_extension());
+            receive(&mut extended, &frame(role.peer(), FIN | CLOSE, b"")).unwrap();
+            receive(&mut plain, &frame(role.peer(), FIN | CLOSE, b"")).unwrap();
+        }
     }
 }
 

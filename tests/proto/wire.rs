@@ -1,58 +1,37 @@
 //! Frames by hand, and engines that read them: what the other files are written with.
 
-use wscope::proto::{Config, Connection, Decoder, Event, Failed, ProtocolError, RandomSource, Role};
+#[allow(dead_code, unreachable_pub, reason = "the bodies of the fuzz targets use the rest of it")]
+#[path = "../fuzz/wire.rs"]
+mod plain;
+
+pub(crate) use plain::{BINARY, CLOSE, CONTINUATION, FixedKey, PING, PONG, TEXT};
+
+use plain::{Frame, LengthForm};
+use wscope::proto::{Config, Connection, Decoder, Event, Failed, ProtocolError, Role};
 
 pub(crate) const ROLES: [Role; 2] = [Role::Client, Role::Server];
 
-/// The masking key of every frame made here.
-pub(crate) const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
-
 pub(crate) const FIN: u8 = 0x80;
 pub(crate) const RSV1: u8 = 0x40;
-pub(crate) const CONTINUATION: u8 = 0x0;
-pub(crate) const TEXT: u8 = 0x1;
-pub(crate) const BINARY: u8 = 0x2;
-pub(crate) const CLOSE: u8 = 0x8;
-pub(crate) const PING: u8 = 0x9;
-pub(crate) const PONG: u8 = 0xA;
-
-/// A random source that always gives [`KEY`].
-#[derive(Debug)]
-pub(crate) struct FixedKey;
-
-impl RandomSource for FixedKey {
-    fn fill(&mut self, bytes: &mut [u8]) {
-        bytes.copy_from_slice(&KEY[..bytes.len()]);
-    }
-}
+pub(crate) const RSV3: u8 = 0x10;
 
 /// One frame as `sender` puts it on the wire: its first byte as given, masked if it is the client's.
 pub(crate) fn frame(sender: Role, first: u8, payload: &[u8]) -> Vec<u8> {
-    let mut wire = header(sender, first, payload.len() as u64);
-    match sender {
-        Role::Server => wire.extend_from_slice(payload),
-        Role::Client => wire.extend(payload.iter().enumerate().map(|(at, byte)| byte ^ KEY[at % 4])),
-    }
-    wire
+    plain_frame(sender, first, payload).bytes()
 }
 
 /// The header of such a frame, whatever comes after it.
 pub(crate) fn header(sender: Role, first: u8, len: u64) -> Vec<u8> {
-    let mask = if sender == Role::Client { 0x80 } else { 0 };
-    let mut wire = match len {
-        0..126 => vec![first, mask | len as u8],
-        126..65_536 => [&[first, mask | 126][..], &(len as u16).to_be_bytes()].concat(),
-        65_536.. => [&[first, mask | 127][..], &len.to_be_bytes()].concat(),
-    };
-    if sender == Role::Client {
-        wire.extend_from_slice(&KEY);
-    }
-    wire
+    plain_frame(sender, first, b"").header(len, LengthForm::Shortest)
+}
+
+fn plain_frame(sender: Role, first: u8, payload: &[u8]) -> Frame {
+    Frame { fin: first & FIN != 0, rsv: first >> 4 & 7, ..Frame::new(sender, first & 0xF, payload) }
 }
 
 /// An open connection with a fixed key.
 pub(crate) fn open(role: Role, config: Config) -> Connection {
-    Connection::new(role, config).with_random(Box::new(FixedKey))
+    plain::open(role, config, None)
 }
 
 /// Feeds `bytes` at once and takes all events; after an error those before it are lost.

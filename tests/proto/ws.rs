@@ -1,8 +1,11 @@
-use crate::wire::{CLOSE, FIN, TEXT, frame, header};
+use crate::{
+    handshake::TOY,
+    wire::{CLOSE, FIN, RSV3, TEXT, frame, header},
+};
 use wscope::proto::{
     AcceptConnection, AcceptErrorKind, CloseCode, CloseConnection, Config, ConnectionState::*, Event, Failed,
-    HandshakeConfig, LocalError, ProtocolError, RejectConnection, RejectData, Request, RequestError,
-    ResponseError, Role, WebSocketUri, WsConnection, WsEvent, WsFailed, WsLocalError,
+    HandshakeConfig, HeadError, HeaderError, LocalError, ProtocolError, RejectConnection, RejectData,
+    Request, RequestError, ResponseError, Role, WebSocketUri, WsConnection, WsEvent, WsFailed, WsLocalError,
 };
 
 fn request() -> Request {
@@ -394,6 +397,59 @@ fn events_that_were_received_can_be_sent_on() {
         (accept.subprotocol(), &accept.headers()["set-cookie"]),
         (Some("chat"), &"a=1".parse().unwrap())
     );
+}
+
+#[test]
+fn both_sides_know_whether_an_extension_was_agreed_on_and_use_it() {
+    for (offered, accepted) in [(true, true), (true, false), (false, true)] {
+        let (mut client, mut server) = (WsConnection::client(), WsConnection::server());
+        let request = if offered { request().with_extension(TOY.arc()) } else { request() };
+        let asked = said(&mut client, request);
+        receive(&mut server, &asked).unwrap();
+        let accept = AcceptConnection::new();
+        let accept = if accepted { accept.with_extension(TOY.arc()) } else { accept };
+        let answer = said(&mut server, accept);
+        receive(&mut client, &answer).unwrap();
+        for engine in [&client, &server] {
+            assert_eq!(engine.connection().unwrap().has_extension(), offered && accepted);
+        }
+        let hello = said(&mut server, "hello");
+        assert_eq!(hello[0], FIN | TEXT | if offered && accepted { RSV3 } else { 0 });
+        let events = receive(&mut client, &hello).unwrap();
+        assert!(matches!(&events[..], [WsEvent::Connection(event)] if *event == Event::from("hello")));
+    }
+}
+
+#[test] // a `HeaderMap` panics when it is full
+fn requests_and_answers_of_any_number_of_headers_are_refused_or_sent_on() {
+    let limit = HeaderError::MAX_HEADERS;
+    let config = HandshakeConfig::default().max_head(usize::MAX).max_header_lines(usize::MAX);
+    for (more, fits) in [(limit - 5, true), (limit - 4, false), (40_000, false)] {
+        let lines: String = (0..more).map(|n| format!("x-{n}: x\r\n")).collect();
+        let head = "Host: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+        let request = format!("GET / HTTP/1.1\r\n{head}{lines}\r\n");
+        let mut server = WsConnection::server().with_handshake_config(config);
+        match receive(&mut server, request.as_bytes()).map(|mut events| events.pop()) {
+            Ok(Some(WsEvent::Request(request))) if fits => {
+                let lines = self::head(&mut WsConnection::client(), request.clone());
+                assert!(lines.contains(&format!("x-{}: x", more - 1)));
+                assert_eq!(request.with_header("x", "x").unwrap_err(), HeaderError::TooMany { limit });
+            }
+            Err(WsFailed::Request(RequestError::Head(HeadError::TooManyHeaders { limit: found })))
+                if !fits =>
+            {
+                assert_eq!(found, limit);
+            }
+            other => panic!("{more}: {other:?}"),
+        }
+
+        let mut client = WsConnection::client().with_handshake_config(config);
+        said(&mut client, self::request());
+        let refusal = format!("HTTP/1.1 403 x\r\n{lines}Content-Length: 0\r\n\r\n");
+        let refused = receive(&mut client, refusal.as_bytes());
+        assert_eq!(refused.is_ok(), more < limit, "{more}");
+    }
 }
 
 #[test] // nobody here could judge the answer to them

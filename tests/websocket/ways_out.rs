@@ -220,3 +220,36 @@ fn a_scope_that_ends_says_so_to_handles_that_are_left() {
         Ok(())
     });
 }
+
+#[test]
+fn a_nursery_that_ends_with_its_last_handle_closes_with_1000() {
+    let (handler, mut reports) = reporting();
+    with_server(handler, async |server| {
+        nursery(async |n: wscope::Nursery<'_, Error>| {
+            let ws = wscope::connect_websocket(&n, url(&server, "/")).await?;
+            ws.ping(None).await?;
+            Ok(())
+        })
+        .await?;
+        assert_eq!(reports.next().await.map(|closed| closed.code()), Some(1000));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_nursery_that_is_cancelled_closes_with_1001() {
+    let (handler, mut reports) = reporting();
+    with_server(handler, async |server| {
+        let open = nursery(async |n: wscope::Nursery<'_, Error>| {
+            let ws = wscope::connect_websocket(&n, url(&server, "/")).await?;
+            ws.ping(None).await?;
+            n.cancel();
+            std::future::pending::<()>().await;
+            drop(ws);
+            Ok(())
+        });
+        assert!(matches!(open.await, Err(Error::Cancelled(_))));
+        assert_eq!(reports.next().await.map(|closed| closed.code()), Some(1001));
+        Ok(())
+    });
+}

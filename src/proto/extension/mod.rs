@@ -22,6 +22,61 @@ use std::fmt;
 /// Parameters are checked here and nowhere else; the engine sees to it that the name was offered, that it stands once
 /// in the answer, and that reserved bits are used by their owner alone. An item under another name than
 /// [`name`](Self::name) never goes out: such an offer is left out, such an answer declines.
+///
+/// ```
+/// use wscope::proto::{ExtensionItem, extension::{BrokenStream, Extension, InboundTransform, OutboundTransform, Rsv, Step, Transforms}};
+///
+/// /// Sends every byte upside down.
+/// #[derive(Debug)]
+/// struct Inverted;
+///
+/// impl Extension for Inverted {
+///     fn name(&self) -> &'static str { "x-inverted" }
+///     fn offers(&self) -> Vec<ExtensionItem> { self.name().parse().into_iter().collect() }
+///     fn accept(&self, offer: &ExtensionItem) -> Option<(ExtensionItem, Transforms)> {
+///         Some((offer.clone(), self.confirm(offer)?))
+///     }
+///     fn confirm(&self, answer: &ExtensionItem) -> Option<Transforms> {
+///         let plain = answer.parameters().next().is_none();
+///         plain.then(|| Transforms::new(Rsv::Rsv2, Box::new(Inverted), Box::new(Inverted)))
+///     }
+/// }
+///
+/// impl InboundTransform for Inverted {
+///     fn transform(&mut self, input: &mut &[u8], output: &mut Vec<u8>, room: usize) -> Result<Step, BrokenStream> {
+///         let (now, later) = input.split_at(room.min(input.len()));
+///         output.extend(now.iter().map(|byte| !byte));
+///         *input = later;
+///         Ok(if later.is_empty() { Step::Done } else { Step::Full })
+///     }
+///     fn finish(&mut self, _: &mut Vec<u8>, _: usize) -> Result<Step, BrokenStream> { Ok(Step::Done) }
+/// }
+///
+/// impl OutboundTransform for Inverted {
+///     fn transform(&mut self, payload: &[u8], _: bool, _: bool, output: &mut Vec<u8>) -> bool {
+///         output.extend(payload.iter().map(|byte| !byte));
+///         true
+///     }
+/// }
+///
+/// # use wscope::proto::{AcceptConnection, Connection, Event, Request, WebSocketUri, WsConnection, WsEvent};
+/// # use std::sync::Arc;
+/// let (mut client, mut server) = (WsConnection::client(), WsConnection::server());
+/// let (mut wire, uri) = (Vec::new(), "ws://example.com/".parse::<WebSocketUri>()?);
+/// client.send(Request::to(&uri).with_extension(Arc::new(Inverted)), &mut wire)?;
+/// server.receive(&mut &mut wire[..])?; // the request
+/// wire.clear();
+/// server.send(AcceptConnection::new().with_extension(Arc::new(Inverted)), &mut wire)?;
+/// assert!(server.connection().is_some_and(Connection::has_extension));
+///
+/// server.send("hello", &mut wire)?;
+/// assert_eq!(wire[wire.len() - 5..], b"hello".map(|byte| !byte));
+/// let mut input = &mut wire[..];
+/// client.receive(&mut input)?; // the acceptance
+/// let Some(WsEvent::Connection(event)) = client.receive(&mut input)? else { panic!("a message") };
+/// assert_eq!(event, Event::from("hello"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Extension: fmt::Debug + Send + Sync {
     /// Registered name, a token (RFC 6455 §9.1): `permessage-deflate`.
     fn name(&self) -> &'static str;

@@ -12,7 +12,7 @@ use super::{
     config::HandshakeConfig,
     error::ResponseError,
     event::{AcceptConnection, RejectConnection, RejectData},
-    request::{RESERVED, Request, append_unreserved},
+    request::{RESERVED, Request, append_unreserved, check_count},
 };
 use crate::proto::{
     RandomSource,
@@ -245,6 +245,7 @@ impl ClientHandshake {
         if version != Version::HTTP_11 {
             return Err(HeadError::HttpVersion.into());
         }
+        check_count(&headers)?;
         if !lists_token(lines(&headers, &UPGRADE), "websocket") {
             return Err(ResponseError::MissingUpgrade);
         }
@@ -269,7 +270,8 @@ impl ClientHandshake {
         ))
     }
 
-    /// None, or one of ours in one header. Names of subprotocols have case (RFC 6455 §11.5).
+    /// None, or one of ours in one header, letter for letter: RFC 6455 §4.1 says so where case does not count, and does
+    /// not say so of subprotocols.
     fn judge_subprotocol(&self, headers: &HeaderMap) -> Result<Option<String>, ResponseError> {
         let value = match only_line(headers, &SEC_WEBSOCKET_PROTOCOL) {
             Ok(value) => value,

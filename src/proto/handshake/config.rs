@@ -1,5 +1,6 @@
 //! What a handshake may cost.
 
+use super::error::HeaderError;
 use crate::proto::http::HeadLimits;
 
 /// Limits of an opening handshake, on either side. They hold while bytes come in, not after.
@@ -19,8 +20,8 @@ pub struct HandshakeConfig {
     /// Most bytes of one line without its end. Default [`MAX_LINE`](Self::MAX_LINE). Cookies and bearer tokens are what
     /// makes lines long.
     pub max_line: usize,
-    /// Most header lines. Default [`MAX_HEADER_LINES`](Self::MAX_HEADER_LINES). Each costs about 100 bytes on top of its
-    /// own.
+    /// Most header lines. Default [`MAX_HEADER_LINES`](Self::MAX_HEADER_LINES), and whatever is asked for, never more than
+    /// [`HeaderError::MAX_HEADERS`]. Each costs about 100 bytes on top of its own.
     pub max_header_lines: usize,
     /// Most bytes of a refusal's body that a client is given; the rest is cut off. Default
     /// [`MAX_REJECT_BODY`](Self::MAX_REJECT_BODY). Costs nothing until such a body comes.
@@ -66,7 +67,12 @@ impl HandshakeConfig {
     }
 
     pub(crate) const fn head_limits(self) -> HeadLimits {
-        HeadLimits { head: self.max_head, line: self.max_line, lines: self.max_header_lines }
+        let lines = if self.max_header_lines < HeaderError::MAX_HEADERS {
+            self.max_header_lines
+        } else {
+            HeaderError::MAX_HEADERS
+        };
+        HeadLimits { head: self.max_head, line: self.max_line, lines }
     }
 }
 

@@ -4,7 +4,7 @@ use super::error::HeaderError;
 use crate::proto::{
     extension::Extension,
     header::{ExtensionItem, ListError, Token},
-    http::is_secret,
+    http::{HeadError, is_secret},
     uri::{WebSocketUri, without_query},
 };
 use http::{
@@ -195,7 +195,7 @@ where
     Ok((name, value))
 }
 
-/// Appends to `headers`, which stay far below what makes a `HeaderMap` panic.
+/// Appends to `headers`, received or given, which never exceed [`HeaderError::MAX_HEADERS`].
 pub(super) fn append_header(
     headers: &mut HeaderMap,
     name: HeaderName,
@@ -209,7 +209,14 @@ pub(super) fn append_header(
     Ok(())
 }
 
-/// Adds `more` to the headers that the handshake wrote, but for `reserved` ones. The caller's setters let none of these
+/// Received headers are as bounded as given ones: those parsed elsewhere may be more than our own reader lets pass.
+pub(super) fn check_count(headers: &HeaderMap) -> Result<(), HeadError> {
+    let limit = HeaderError::MAX_HEADERS;
+    if headers.len() > limit { Err(HeadError::TooManyHeaders { limit }) } else { Ok(()) }
+}
+
+/// Adds `more` to the few headers that the handshake wrote, but for `reserved` ones: at most
+/// [`HeaderError::MAX_HEADERS`], so that the map cannot be full. The caller's setters let none of these
 /// pass: they come with what was received and is sent on, as by a proxy, and speak of another connection.
 pub(super) fn append_unreserved(headers: &mut HeaderMap, more: &HeaderMap, reserved: &[HeaderName]) {
     for (name, value) in more.iter().filter(|(name, _)| !reserved.contains(name)) {

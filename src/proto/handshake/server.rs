@@ -15,7 +15,7 @@ use super::{
     event::{
         AcceptConnection, RESERVED_FOR_ACCEPT, RESERVED_FOR_REJECT, RejectBody, RejectConnection, RejectData,
     },
-    request::{Request, append_unreserved},
+    request::{Request, append_unreserved, check_count},
 };
 use crate::proto::{
     header::{ExtensionItem, Token, lines, lists_token, only_line},
@@ -274,6 +274,7 @@ impl ServerHandshake {
         if version != Version::HTTP_11 {
             return Err(HeadError::HttpVersion.into());
         }
+        check_count(&headers)?;
         if method != Method::GET {
             return Err(RequestError::Method);
         }
@@ -299,6 +300,25 @@ impl ServerHandshake {
 }
 
 /// A refusal on its way out.
+///
+/// ```
+/// use wscope::proto::{RejectConnection, RejectData, ServerHandshake};
+///
+/// # let request = http::Request::get("/chat")
+/// #     .header("Host", "example.com")
+/// #     .header("Upgrade", "websocket")
+/// #     .header("Connection", "Upgrade")
+/// #     .header("Sec-WebSocket-Version", "13")
+/// #     .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+/// #     .body(())?;
+/// # let handshake = ServerHandshake::from_parts(&request.into_parts().0)?;
+/// let mut out = Vec::new();
+/// let mut rejection = handshake.reject(RejectConnection::new(403)?.with_body_to_follow(), &mut out);
+/// rejection.send(RejectData::more("members "), &mut out)?;
+/// rejection.send(RejectData::last("only"), &mut out)?;
+/// assert!(rejection.is_finished() && out.ends_with(b"members only"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "a body that was announced must follow"]
 pub struct Rejection {

@@ -1,9 +1,10 @@
 //! The client's half.
 
 use super::{KEY, TOY, Toy, judge, judge_bytes, response_head, start, uri};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use wscope::proto::{
-    ClientEvent, ClientHandshake, HandshakeConfig, HeadError, ListError, Request, ResponseError, SystemRandom,
+    ClientEvent, ClientHandshake, HandshakeConfig, HeadError, HeaderError, ListError, Request, ResponseError,
+    SystemRandom,
 };
 
 /// A client that offers subprotocols `a` and `b` and the extension `x-toy`.
@@ -280,19 +281,26 @@ fn client_hands_over_all_headers_of_an_answer() {
 
 #[test]
 fn an_answer_parsed_elsewhere_is_judged_alike() {
+    let name = |n: usize| HeaderName::try_from(format!("x-{n}")).unwrap();
     let (headers, handshake) =
         ClientHandshake::start_elsewhere(Request::to(&uri()), &mut SystemRandom::new());
     let key = headers["sec-websocket-key"].as_bytes();
-    let answer = |status: u16, version| {
-        let parts = http::Response::builder()
+    let answer_with = |more, status: u16, version| {
+        let mut parts = http::Response::builder()
             .status(status)
             .version(version)
             .header("Upgrade", "websocket")
             .header("Connection", "upgrade")
             .header("Sec-WebSocket-Accept", tungstenite::handshake::derive_accept_key(key));
+        parts.headers_mut().unwrap().extend((0..more).map(|n| (name(n), HeaderValue::from(n))));
         let (parts, ()) = parts.body(()).unwrap().into_parts();
         handshake.accept_parts(&parts)
     };
+    let answer = |status, version| answer_with(0, status, version);
+    let limit = HeaderError::MAX_HEADERS;
+    assert!(answer_with(limit - 3, 101, http::Version::HTTP_11).is_ok());
+    let crowded = answer_with(limit - 2, 101, http::Version::HTTP_11).unwrap_err();
+    assert_eq!(crowded, HeadError::TooManyHeaders { limit }.into());
     assert!(answer(101, http::Version::HTTP_11).is_ok());
     assert_eq!(answer(200, http::Version::HTTP_11).unwrap_err(), ResponseError::Status { status: 200 });
     assert_eq!(answer(101, http::Version::HTTP_10).unwrap_err(), HeadError::HttpVersion.into());

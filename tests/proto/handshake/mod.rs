@@ -5,7 +5,7 @@ mod client;
 mod config;
 mod error;
 mod event;
-mod oracle;
+mod halves;
 mod request;
 mod server;
 

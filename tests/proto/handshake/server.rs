@@ -3,8 +3,8 @@
 use super::{ACCEPT, KEY, TOY, Toy, request_head, serve, serve_bytes};
 use http::Request;
 use wscope::proto::{
-    AcceptConnection, AcceptErrorKind, HandshakeConfig, HeadError, ListError, RejectConnection, RejectData,
-    RequestError, RequestReader,
+    AcceptConnection, AcceptErrorKind, HandshakeConfig, HeadError, HeaderError, ListError, RejectConnection,
+    RejectData, RequestError, RequestReader,
 };
 
 fn error(head: &super::Head) -> Option<RequestError> {
@@ -292,7 +292,10 @@ fn server_judges_a_request_that_was_parsed_elsewhere_by_the_same_rules() {
     assert_eq!(response.headers()["sec-websocket-accept"], ACCEPT);
 
     let version = RequestError::Head(HeadError::HttpVersion);
+    let limit = HeaderError::MAX_HEADERS;
+    let crowded = (0..limit).fold(request(), |request, n| request.header(format!("x-{n}"), "x"));
     for (request, error) in [
+        (crowded, HeadError::TooManyHeaders { limit }.into()),
         (request().method("POST"), RequestError::Method),
         (request().version(http::Version::HTTP_2), version),
         (request().version(http::Version::HTTP_10), version),

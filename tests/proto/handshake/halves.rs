@@ -1,109 +1,11 @@
-//! Both halves against each other, and each against tungstenite, in memory.
+//! Both halves against each other; `tests/oracle` has each of them against tungstenite.
 
 use super::{TOY, request_head, start, uri};
 use proptest::prelude::*;
-use std::{
-    cell::RefCell,
-    collections::VecDeque,
-    io::{self, Read, Write},
-    rc::Rc,
-};
-use tungstenite::{
-    HandshakeError,
-    client::client_with_config,
-    handshake::{MidHandshake, server::NoCallback},
-};
 use wscope::proto::{
     AcceptConnection, Agreement, ClientEvent, ClientHandshake, HandshakeConfig, RejectConnection, RejectData,
-    Request, RequestReader, WebSocketUri,
+    Request, WebSocketUri,
 };
-
-/// One end of a connection: what it has to read, and what it wrote.
-#[derive(Clone, Default)]
-struct Wire(Rc<RefCell<(VecDeque<u8>, Vec<u8>)>>);
-
-impl Wire {
-    fn feed(&self, bytes: &[u8]) {
-        self.0.borrow_mut().0.extend(bytes);
-    }
-
-    fn written(&self) -> Vec<u8> {
-        std::mem::take(&mut self.0.borrow_mut().1)
-    }
-}
-
-impl Read for Wire {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self.0.borrow_mut().0.read(buffer)? {
-            0 => Err(io::ErrorKind::WouldBlock.into()),
-            read => Ok(read),
-        }
-    }
-}
-
-impl Write for Wire {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().1.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// The handshake that waits for more bytes.
-fn interrupted<T, R: tungstenite::handshake::HandshakeRole>(
-    result: Result<T, HandshakeError<R>>,
-) -> MidHandshake<R> {
-    match result {
-        Err(HandshakeError::Interrupted(mid)) => mid,
-        Err(HandshakeError::Failure(error)) => panic!("{error}"),
-        Ok(_) => panic!("done too early"),
-    }
-}
-
-#[test]
-fn tungstenite_as_client_opens_a_connection_with_our_server() {
-    for (status, reject) in [(101, None), (403, Some(RejectConnection::new(403).unwrap().with_body("no")))] {
-        let wire = Wire::default();
-        let mid = interrupted(client_with_config("ws://h:81/chat?x", wire.clone(), None));
-
-        let mut reader = RequestReader::new(HandshakeConfig::default());
-        let (mut sent, mut out) = (wire.written(), Vec::new());
-        let handshake = reader.receive(&mut &mut sent[..], &mut out).unwrap().unwrap();
-        assert_eq!((handshake.request().host(), handshake.request().target()), ("h:81", "/chat?x"));
-        match reject {
-            None => drop(handshake.accept(AcceptConnection::new(), &mut out).unwrap()),
-            Some(reject) => assert!(handshake.reject(reject, &mut out).is_finished()),
-        }
-        wire.feed(&out);
-        match mid.handshake() {
-            Ok((_, response)) => assert_eq!(response.status(), status),
-            Err(HandshakeError::Failure(tungstenite::Error::Http(response))) => {
-                assert_eq!(
-                    (response.status().as_u16(), response.body().as_deref()),
-                    (status, Some(&b"no"[..]))
-                );
-            }
-            Err(other) => panic!("{other}"),
-        }
-    }
-}
-
-#[test]
-fn tungstenite_as_server_opens_a_connection_with_our_client() {
-    let wire = Wire::default();
-    let accepting = tungstenite::ServerHandshake::start(wire.clone(), NoCallback, None);
-    let mid = interrupted(accepting.handshake());
-    let (mut client, sent) = start(Request::to(&uri()), HandshakeConfig::default());
-    wire.feed(&sent);
-    mid.handshake().unwrap();
-    let mut answer = wire.written();
-    let mut input = &mut answer[..];
-    assert!(matches!(client.receive(&mut input), Ok(Some(ClientEvent::AcceptConnection(..)))));
-    assert!(input.is_empty());
-}
 
 /// Feeds a client in pieces of `size` bytes.
 fn feed(client: &mut ClientHandshake, bytes: &[u8], size: usize) -> (Vec<ClientEvent>, Vec<u8>) {
