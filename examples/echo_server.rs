@@ -248,12 +248,12 @@ async fn fragments(ws: WebSocketConnection) -> Result<(), BoxError> {
         message.finish("mented").await?;
         echo(&ws).await
     };
-    let (_pong, rest) = (ws.ping(&b"mid"[..]), rest).join().await; // a client that does not answer is echoed to all the same
+    let (_pong, rest) = (ws.ping(Some(b"mid")), rest).join().await; // a client that does not answer is echoed to all the same
     Ok(rest?)
 }
 
 async fn ping(ws: WebSocketConnection) -> Result<(), BoxError> {
-    ws.ping(&b"srv-ping"[..]).await?;
+    ws.ping(Some(b"srv-ping")).await?;
     ws.send_message("got pong").await?;
     Ok(echo(&ws).await?)
 }

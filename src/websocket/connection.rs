@@ -162,8 +162,8 @@ impl WebSocketConnection {
     ///
     /// # Errors
     /// [`PingError`], which says whether anything was sent.
-    pub async fn ping(&self, payload: impl Into<Option<&[u8]>>) -> Result<Duration, PingError> {
-        ping::ping(&self.0.shared, payload.into()).await
+    pub async fn ping(&self, payload: Option<&[u8]>) -> Result<Duration, PingError> {
+        ping::ping(&self.0.shared, payload).await
     }
 
     /// Sends a pong that nobody asked for, as a heartbeat in one direction (RFC 6455 §5.5.3). Pings are answered without it.

@@ -219,8 +219,10 @@ impl House {
 
 #[cfg(feature = "tls")]
 pub(super) type Tls = Option<Arc<super::TlsServerConfig>>;
+/// Without the feature nobody speaks TLS.
 #[cfg(not(feature = "tls"))]
-pub(super) type Tls = ();
+#[derive(Clone, Default)]
+pub(super) struct Tls {}
 
 #[cfg(feature = "tls")]
 async fn encrypt(transport: Transport, tls: Tls) -> Result<Transport, ServeError> {
@@ -234,7 +236,7 @@ async fn encrypt(transport: Transport, tls: Tls) -> Result<Transport, ServeError
 }
 
 #[cfg(not(feature = "tls"))]
-async fn encrypt(transport: Transport, (): Tls) -> Result<Transport, ServeError> {
+async fn encrypt(transport: Transport, _: Tls) -> Result<Transport, ServeError> {
     Ok(transport)
 }
 

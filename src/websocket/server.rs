@@ -220,7 +220,7 @@ fn is_tls(tls: &Tls) -> bool {
 }
 
 #[cfg(not(feature = "tls"))]
-fn is_tls((): &Tls) -> bool {
+fn is_tls(_: &Tls) -> bool {
     false
 }
 

@@ -139,7 +139,7 @@ fn pings_are_answered_on_both_sides() {
                 other.flush().await.unwrap(); // it keeps its pong back until it is asked for something
                 heard
             };
-            let (round_trip, heard) = (ws.ping(&b"ours"[..]), theirs).join().await;
+            let (round_trip, heard) = (ws.ping(Some(b"ours")), theirs).join().await;
             assert_eq!(heard, Theirs::Ping("ours".into()));
             assert_eq!(ws.latency(), Some(round_trip?));
             other.send(Theirs::Ping("theirs".into())).await.unwrap();
