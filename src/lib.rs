@@ -66,6 +66,7 @@ mod book {
         SansIo = "../docs/src/guides/sans-io.md";
         TimeoutsAndCancellation = "../docs/src/guides/timeouts-and-cancellation.md";
         ComingFromJoinSet = "../docs/src/guides/coming-from-joinset.md";
+        ComingFromTrioWebsocket = "../docs/src/guides/coming-from-trio-websocket.md";
         Defaults = "../docs/src/reference/defaults.md";
     }
 }

@@ -7,6 +7,7 @@
 #[cfg(feature = "tls")]
 #[path = "../support/certificates.rs"]
 mod certificates;
+mod client;
 mod connection;
 mod dial;
 mod endpoint;
