@@ -29,6 +29,7 @@ const EXCUSED: &[(&str, &str)] = &[
     ("src/scope/slot.rs", "tests/model/slot.rs: every schedule of poll and stop"),
     ("src/scope/statistics.rs", "tests/scope/nursery.rs"),
     ("src/scope/waiters.rs", "tests/scope/nursery.rs: `below` and `wait`"),
+    ("src/websocket/seats.rs", "tests/websocket/server.rs: limits, and what a server that stops waits for"),
     ("src/testing/census.rs", "tests/scope/ways_out.rs counts with it"),
 ];
 
