@@ -124,6 +124,7 @@ mod book {
         ComingFromJoinSet = "../docs/src/guides/coming-from-joinset.md";
         ComingFromTungstenite = "../docs/src/guides/coming-from-tungstenite.md";
         Errors = "../docs/src/reference/errors.md";
+        ComingFromTrioWebsocket = "../docs/src/guides/coming-from-trio-websocket.md";
         Defaults = "../docs/src/reference/defaults.md";
     }
 }

@@ -94,6 +94,38 @@ fn every_error_of_a_connection_is_explained() {
     assert!(found > 15, "only {found} error types were found in src/websocket");
 }
 
+/// Each of trio-websocket's 64 cases has a test of ours that is there, or a reason why it has none.
+#[test]
+fn every_test_of_trio_websocket_is_accounted_for() {
+    let page = root().join("docs/src/guides/coming-from-trio-websocket.md");
+    let page = fs::read_to_string(page).unwrap();
+    let rows: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("| `test_")).collect();
+    assert_eq!(rows.len(), 64);
+    let (mut seen, mut faults) = (Vec::new(), Vec::new());
+    for row in rows {
+        let (theirs, ours) = row.split_once(" | ").unwrap();
+        if seen.contains(&theirs) {
+            faults.push(format!("test_{theirs} stands there twice"));
+        }
+        seen.push(theirs);
+        let named = ours.split('`').skip(1).step_by(2).filter_map(|name| name.split_once(".rs::"));
+        let named: Vec<_> = named.collect();
+        if named.is_empty() && !REASONS.iter().any(|reason| ours.starts_with(reason)) {
+            faults.push(format!("test_{theirs} has neither a test nor a reason"));
+        }
+        for (file, name) in named {
+            let source = fs::read_to_string(root().join(format!("tests/{file}.rs"))).unwrap_or_default();
+            let before = source.split_once(&format!("\nfn {name}() {{")).map_or("", |(before, _)| before);
+            if !before.lines().last().is_some_and(|line| line.starts_with("#[test]")) {
+                faults.push(format!("test_{theirs}: {name} is no test of tests/{file}.rs"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+const REASONS: [&str; 2] = ["does not compile here: ", "deliberately different: "];
+
 #[test]
 fn rust_code_and_links_are_recognised() {
     assert!(has_rust_code("text\n```rust\nfn f() {}\n```\n"));

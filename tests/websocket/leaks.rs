@@ -105,8 +105,14 @@ mod files {
                 let _guest = census.join();
                 match request.path() {
                     "/panic" => panic!("on purpose"),
-                    "/drop" => return Ok(drop(request)),
-                    "/abort" => return Ok(request.abort()),
+                    "/drop" => {
+                        drop(request);
+                        return Ok(());
+                    }
+                    "/abort" => {
+                        request.abort();
+                        return Ok(());
+                    }
                     "/reject" => return Ok(request.reject(403).await?),
                     "/undecided" => std::future::pending().await,
                     _ => {}
@@ -313,14 +319,16 @@ mod files {
                 exchange(&ws).await?;
                 Ok::<_, Error>(ws)
             });
-            kept.lock().unwrap().push(ws.await?);
+            let ws = ws.await?;
+            kept.lock().unwrap().push(ws);
             let aborted = nursery(async |n: Nursery<'_, Error>| {
                 let ws = connect_websocket(&n, place.client_of("/")).await?;
                 exchange(&ws).await?;
                 ws.abort();
                 Ok(ws)
             });
-            kept.lock().unwrap().push(aborted.await?);
+            let aborted = aborted.await?;
+            kept.lock().unwrap().push(aborted);
             Ok(())
         });
     }
@@ -393,7 +401,7 @@ fn no_memory_is_left_by_connections_that_end_well_or_badly() {
         ends.client.ping(None).await?;
         Ok(ends.client.aclose(CloseCode::NORMAL_CLOSURE).await?)
     });
-    gives_back("dropped", async |n| Ok(drop(pair(n).await?)));
+    gives_back("dropped", async |n| pair(n).await.map(drop));
     gives_back("aborted with unread and unsent messages", async |n| {
         let ends = pair(n).await?;
         for _ in 0..10 {

@@ -31,6 +31,7 @@ mod span;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;
+mod trio;
 mod views;
 mod ways_out;
 
