@@ -156,7 +156,7 @@ impl WebSocketConnection {
 
     /// Sends a ping and waits for its own pong; returns the round trip.
     ///
-    /// `payload`: `None` takes eight random bytes; or `&b"yours"[..]`, at most 125 bytes and unlike those in flight. Bounded by
+    /// `payload`: `None` takes eight random bytes; or `Some(b"yours")`, at most 125 bytes and unlike those in flight. Bounded by
     /// [`ping_timeout`](super::ConnectionConfig::ping_timeout), and over at once when the connection is. A pong answers its ping and all
     /// before it. Cancel-safe: a dropped call leaves no trace, a late pong is ignored.
     ///
