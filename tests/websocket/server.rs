@@ -23,7 +23,7 @@ use wscope::{
 };
 
 use crate::{
-    sockets::{Socket, answer, answer_to, status, until},
+    sockets::{Socket, answer, status, until},
     support::{REQUEST, echo, url, with_server, with_server_of},
 };
 
@@ -468,8 +468,11 @@ fn one_server_listens_with_tls_and_without() {
         assert_eq!(Some(server.port()), secure.port());
         let trust = wscope::websocket::TlsConfig::new().root_certificate_pem(authority.root().pem()).unwrap();
         let secure = format!("wss://localhost:{}/", server.port());
-        assert_eq!(answer_to(ClientConfig::new(&secure)?.tls(trust.only_given_roots())).await, 101);
-        assert_eq!(answer_to(plain.url().unwrap()).await, 101);
+        assert_eq!(
+            crate::sockets::answer_to(ClientConfig::new(&secure)?.tls(trust.only_given_roots())).await,
+            101
+        );
+        assert_eq!(crate::sockets::answer_to(plain.url().unwrap()).await, 101);
         Ok(())
     });
 }
