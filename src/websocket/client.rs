@@ -1,9 +1,10 @@
 //! Clients: opening a connection, for a block or for a nursery.
 
 use std::{
-    future::Future,
+    future::{Future, poll_fn},
     path::PathBuf,
     sync::{Arc, Mutex},
+    task::Poll,
     time::Duration,
 };
 
@@ -258,7 +259,7 @@ pub async fn connect_websocket<E: Send>(
     to: impl IntoClientConfig,
 ) -> Result<WebSocketConnection, HandshakeError> {
     let driver = connect(to.into_client_config()?).await?;
-    Ok(drive_in(nursery, driver))
+    Ok(drive_in(nursery, driver).await)
 }
 
 /// Opens a connection over a stream of your own; what is done elsewhere, TLS and finding the host, is not done here. It lives in the
@@ -278,15 +279,26 @@ pub async fn wrap_client_stream<E: Send>(
     let config = to.into_client_config()?;
     let phase = Mutex::new(Phase::Handshake);
     let driver = within(&config, &phase, shake_hands(Transport::other(stream), &config)).await?;
-    Ok(drive_in(nursery, driver))
+    Ok(drive_in(nursery, driver).await)
 }
 
-fn drive_in<E: Send>(nursery: &Nursery<'_, E>, driver: Driver) -> WebSocketConnection {
+async fn drive_in<E: Send>(nursery: &Nursery<'_, E>, driver: Driver) -> WebSocketConnection {
     let ws = WebSocketConnection::new(driver.shared().clone());
     nursery.start_service(async {
         driver.await;
         Ok(())
     });
+    // The nursery has its turn first, so that the driver is there for whatever comes, the drop of the last handle included.
+    let mut waited = false;
+    poll_fn(|cx| {
+        if !waited {
+            waited = true;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    })
+    .await;
     ws
 }
 

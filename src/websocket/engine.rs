@@ -104,7 +104,7 @@ impl Engine {
     ) -> Self {
         Self {
             waker: bell.clone().into(),
-            inbox: Inbox::new(config.receive_buffer),
+            inbox: Inbox::new(config.receive_buffer.max(1)),
             out: OutQueue::default(),
             deadlines: Deadlines::open(now(), &config),
             config,
@@ -152,7 +152,7 @@ impl Engine {
 
     /// Whether a message may be queued now.
     pub(super) fn has_room(&self) -> bool {
-        self.out.len() < self.config.send_buffer
+        self.out.len() < self.config.send_buffer.max(1)
     }
 
     /// Whether the kernel has all that was queued up to `position`.

@@ -566,3 +566,27 @@ fn who_does_not_read_puts_a_fault_off_no_longer_than_the_close_timeout() {
         });
     }
 }
+
+#[test]
+fn zero_is_no_interval_and_no_buffer_is_too_small_for_one_message() {
+    for role in BOTH {
+        simulated(async |n| {
+            let config = ConnectionConfig::new()
+                .keepalive_interval(Duration::ZERO)
+                .receive_timeout(Duration::ZERO)
+                .send_timeout(Duration::ZERO)
+                .receive_buffer(0)
+                .send_buffer(0);
+            let (ws, mut raw) = with_raw(&n, role, config).await?;
+            sleep(100 * SECOND).await;
+            for _ in 0..3 {
+                raw.send("question").await;
+                assert_eq!(fail_after(SECOND, ws.get_message()).await??.as_text(), Some("question"));
+                fail_after(SECOND, ws.send_message("answer")).await??;
+                assert_eq!(raw.receive().await, Some(Event::Message("answer".into())));
+            }
+            assert_eq!(ws.stats().pings_sent, 0);
+            Ok(())
+        });
+    }
+}

@@ -253,3 +253,18 @@ fn a_nursery_that_is_cancelled_closes_with_1001() {
         Ok(())
     });
 }
+
+#[test]
+fn a_nursery_whose_body_ends_right_after_it_has_connected_closes_with_1000() {
+    let (handler, mut reports) = reporting();
+    with_server(handler, async |server| {
+        nursery(async |n: wscope::Nursery<'_, Error>| {
+            let ws = wscope::connect_websocket(&n, url(&server, "/")).await?;
+            ws.send_message("and that is all").await?;
+            Ok(())
+        })
+        .await?;
+        assert_eq!(reports.next().await.map(|closed| closed.code()), Some(1000));
+        Ok(())
+    });
+}
