@@ -45,9 +45,11 @@ impl Registry {
         }
     }
 
-    /// Those that somebody has a handle of.
+    /// Those that are open and that somebody has a handle of.
     pub(super) fn connections(&self) -> Vec<WebSocketConnection> {
-        let state = lock(&self.state);
-        state.live.values().filter_map(WebSocketConnection::upgrade).collect()
+        let mut connections: Vec<_> =
+            lock(&self.state).live.values().filter_map(WebSocketConnection::upgrade).collect();
+        connections.retain(|ws| ws.closed().is_none());
+        connections
     }
 }

@@ -166,13 +166,11 @@ impl WebSocketRequest {
         opening::write_all(&mut transport, &answer).await.map_err(left)?;
         let driver = self.open(transport, agreement, early, config);
         let ws = WebSocketConnection::new(driver.shared().clone());
-        match self.slot.fill(driver) {
-            Ok(()) => {
-                self.slot.live.insert(&ws);
-                Ok(ws)
-            }
-            Err(_) => Err(HandshakeError::ScopeEnded),
-        }
+        self.slot.live.insert(&ws); // before somebody drives, who takes it off again at the end
+        self.slot.fill(driver).map(|()| ws).map_err(|driver| {
+            self.slot.live.remove(driver.shared().facts.id);
+            HandshakeError::ScopeEnded
+        })
     }
 
     fn open(
