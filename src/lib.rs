@@ -90,9 +90,9 @@ pub use scope::{
 };
 
 pub use websocket::{
-    ClientConfig, ConnectionClosed, ConnectionConfig, Error, ServerConfig, ServerHandle, WebSocketConnection,
-    WebSocketRequest, WebSocketServer, broadcast, connect_websocket, open_websocket, serve_websocket,
-    wrap_client_stream, wrap_server_stream,
+    Accept, BoxError, ClientConfig, ConnectionClosed, ConnectionConfig, Error, Reject, ServerConfig,
+    ServerHandle, WebSocketConnection, WebSocketRequest, WebSocketServer, broadcast, connect_websocket,
+    open_websocket, serve_websocket, wrap_client_stream, wrap_server_stream,
 };
 
 /// The README and the pages of the book that hold Rust code: `cargo test` compiles and runs it.

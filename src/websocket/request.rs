@@ -342,6 +342,12 @@ impl Accept {
     }
 }
 
+impl From<ConnectionConfig> for Accept {
+    fn from(config: ConnectionConfig) -> Self {
+        Self::new().connection(config)
+    }
+}
+
 impl Default for Accept {
     fn default() -> Self {
         Self::new()
