@@ -87,8 +87,6 @@ fn an_echo_goes_through_tls() {
             assert!(ws.local().is_tls() && ws.remote().is_tls());
             assert_eq!(ws.remote(), &server.endpoints()[0]);
             assert!(ws.remote().url().unwrap().starts_with("wss://127.0.0.1:"));
-            let there = server.connections().pop().unwrap();
-            assert!(there.local().is_tls() && there.remote().is_tls());
             for size in [0, 1, 125, 126, 16 * 1024 - 1, 16 * 1024, 65_535, 65_536, 1 << 20] {
                 let message = Message::from(vec![7; size]);
                 ws.send_message(message.clone()).await?;
@@ -97,6 +95,8 @@ fn an_echo_goes_through_tls() {
             assert_eq!(ws.latency(), None);
             let round_trip = ws.ping(None).await?;
             assert_eq!(ws.latency(), Some(round_trip));
+            let there = server.connections().pop().unwrap();
+            assert!(there.local().is_tls() && there.remote().is_tls());
             Ok::<(), Error>(())
         })
         .await

@@ -167,6 +167,7 @@ fn a_server_that_is_dropped_sends_1001_to_everybody() {
                 });
                 for _ in 0..CLIENTS {
                     let ws = wscope::connect_websocket(&n, address.clone()).await?;
+                    ws.ping(None).await?; // answered: the server has it on its list
                     let told = told.clone();
                     n.start_soon(async move {
                         told.send(ws.wait_closed().await.code()).unwrap();
