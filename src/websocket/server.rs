@@ -138,6 +138,9 @@ impl WebSocketServer {
     /// panic, which harm nobody else and are reported to [`on_error`](ServerConfig::on_error). A handler with state of its own is a
     /// closure that clones it: `move |request| { let state = state.clone(); async move { .. } }`.
     ///
+    /// Handlers share the threads of the executor: one that computes for long holds up those that come to its thread. What computes or
+    /// blocks belongs into [`blocking`](crate::blocking).
+    ///
     /// Dropped, all connections are closed with 1001, within the close timeout, in the nursery around.
     pub async fn run<H, F>(self, handler: H)
     where
