@@ -1,6 +1,11 @@
 //! What has to wait until the lock is released: waking, dropping what is not ours, and the user's hooks.
 
-use std::{any::Any, sync::Arc, task::Waker};
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::atomic::{AtomicBool, Ordering},
+    task::Waker,
+};
 
 use bytes::Bytes;
 
@@ -39,16 +44,26 @@ impl After {
         }
     }
 
-    pub(super) fn act(self, config: &Arc<ConnectionConfig>) {
+    /// `hooks`: whether the user's may still be called.
+    pub(super) fn act(self, config: &ConnectionConfig, hooks: &AtomicBool) {
         let Self { receiver, driver, wake, garbage, heard, dropped } = self;
         wake.into_iter().chain(receiver).chain(driver).for_each(Waker::wake);
         drop((garbage, dropped));
-        // Last, because it is the only thing here that can panic.
-        for heard in heard {
-            match heard {
-                Heard::Ping(payload) => config.on_ping.iter().for_each(|hook| hook(&payload)),
-                Heard::Pong(payload) => config.on_pong.iter().for_each(|hook| hook(&payload)),
+        if heard.is_empty() || !hooks.load(Ordering::Relaxed) || std::thread::panicking() {
+            return;
+        }
+        let called = catch_unwind(AssertUnwindSafe(|| {
+            for heard in heard {
+                match heard {
+                    Heard::Ping(payload) => config.on_ping.iter().for_each(|hook| hook(&payload)),
+                    Heard::Pong(payload) => config.on_pong.iter().for_each(|hook| hook(&payload)),
+                }
             }
+        }));
+        if let Err(panic) = called {
+            // It goes to whoever was reading, once: what closes the connection now reads on, and must not meet it again.
+            hooks.store(false, Ordering::Relaxed);
+            resume_unwind(panic);
         }
     }
 }

@@ -116,7 +116,7 @@ impl Engine {
         self.phase = Phase::Closing(cause);
         after.wake.extend(self.senders.dissolve());
         after.wake.extend(self.pings.dissolve());
-        after.wake.extend(self.receivers.first().cloned()); // who leaves wakes the next
+        after.wake.extend(self.receivers.wakers());
     }
 
     /// A connection that has failed is not waited for without a bound.
@@ -168,7 +168,8 @@ impl Engine {
         self.readable = true;
         match &self.phase {
             Phase::Open => self.begin_closing(CloseCause::Network(error.into()), after),
-            Phase::Closing(_) | Phase::Draining(_) | Phase::Closed(_) => {}
+            Phase::Closing(_) => self.deadlines.close_by(self.closing_limit()),
+            Phase::Draining(_) | Phase::Closed(_) => {}
         }
     }
 
@@ -265,7 +266,7 @@ impl Engine {
         after.drop((self.transport.take(), self.out.clear(), std::mem::take(&mut self.unparsed)));
         after.wake.extend(self.senders.dissolve());
         after.wake.extend(self.pings.dissolve());
-        after.wake.extend(self.receivers.first().cloned());
+        after.wake.extend(self.receivers.wakers());
         after.wake.extend(self.flushers.dissolve());
         after.wake.extend(self.enders.dissolve());
         after.driver = self.bell.driver();

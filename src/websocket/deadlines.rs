@@ -110,6 +110,11 @@ impl Deadlines {
         self.send = None;
     }
 
+    /// Closing has to be done at `deadline`, unless it has to be done already at some time.
+    pub(super) fn close_by(&mut self, deadline: Option<Instant>) {
+        self.close = self.close.or(deadline);
+    }
+
     /// From here on only closing counts, and it has to be done at `deadline`.
     pub(super) fn close_at(&mut self, deadline: Option<Instant>) {
         *self = Self { close: deadline, ..Self::default() };

@@ -56,7 +56,7 @@ impl Driver {
             self.known = Some(cx.waker().clone());
         }
         let mut fired = self.timer.as_mut().is_some_and(|(timer, _)| timer.poll(cx).is_ready());
-        loop {
+        for first in [true, false] {
             let turn = self.shared.with(|engine, after| {
                 self.shared.end_turn();
                 engine.turn(fired, after)
@@ -89,9 +89,13 @@ impl Driver {
                 cx.waker().wake_by_ref(); // let others have their turn
             }
             if !fired {
-                return Poll::Pending;
+                break;
+            }
+            if !first {
+                cx.waker().wake_by_ref(); // due again already; others have their turn first
             }
         }
+        Poll::Pending
     }
 
     /// A turn, unless the connection is closed: a body that lives on learns of it by its own calls.

@@ -7,7 +7,8 @@
 //!      └─────── flush ── out ◀──┴──────────────────────────────────── senders, pings
 //! ```
 //!
-//! It wakes nobody, drops nothing of a user's and calls no user code: that is collected in [`After`]. Whoever holds it, a
+//! It wakes nobody, drops nothing of a user's and calls no user code but the polls of a stream that a user has brought, which must
+//! therefore not call the connection that runs over it: the rest is collected in [`After`]. Whoever holds it, a
 //! receiver or the driver, moves things on; nobody depends on a future that is not polled.
 
 use std::{
@@ -417,21 +418,25 @@ impl Engine {
             return;
         }
         self.queue_own();
+        let had_room = self.has_room();
         let Some(transport) = &mut self.transport else { return };
         let before = self.out.written();
         let cx = &mut Context::from_waker(&self.waker);
         let mut outcome = self.out.poll_write(cx, transport, &mut after.garbage);
-        if matches!(outcome, Poll::Ready(Ok(()))) && self.flushed < self.out.written() {
-            outcome = transport.poll_flush(cx);
+        if !matches!(outcome, Poll::Ready(Err(_))) && self.flushed < self.out.written() {
+            match transport.poll_flush(cx) {
+                Poll::Ready(Ok(())) => {
+                    self.flushed = self.out.written();
+                    after.wake.extend(self.flushers.wakers()); // each knows how far it has to come
+                }
+                unflushed => outcome = unflushed,
+            }
         }
         if self.out.written() > before || outcome.is_ready() {
             self.deadlines.send_moved();
         }
         match outcome {
-            Poll::Ready(Ok(())) => {
-                self.flushed = self.out.written();
-                after.wake.extend(self.flushers.first().cloned());
-            }
+            Poll::Ready(Ok(())) => {}
             Poll::Ready(Err(error)) => self.write_failed(error, after),
             Poll::Pending => {
                 self.blocked = true;
@@ -440,7 +445,7 @@ impl Engine {
                 }
             }
         }
-        if self.has_room() {
+        if !had_room && self.has_room() {
             after.wake.extend(self.senders.first().cloned());
         }
     }

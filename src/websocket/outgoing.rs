@@ -1,6 +1,6 @@
 //! Sending by polling, for the views that are sinks: a place among the senders, one among the flushers, one at the end.
 
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use super::{ConnectionClosed, SendError, WebSocketConnection, end, send, turns::Ticket};
 use crate::proto::{CloseCode, Message};
@@ -22,19 +22,24 @@ impl Outgoing {
         let Self { ws, room, .. } = self;
         let polled = ws.shared().work(|engine, after| {
             let polled = send::poll_room(engine, room, cx, after);
-            if polled.is_some() {
-                send::leave(engine, room, after);
+            if room.is_none() && matches!(polled, Some(Ok(()))) {
+                engine.senders.wait(room, Waker::noop()); // the queue is empty: this place is the first, and kept until it has sent
             }
             polled
         });
         polled.map_or(Poll::Pending, Poll::Ready)
     }
 
-    /// Queues a message, room or not.
-    pub(super) fn send(&self, message: Message) -> Result<(), SendError> {
-        let sent = self.ws.shared().work(|engine, after| match engine.closed() {
-            Some(closed) => Err(closed),
-            None => engine.send_message(&message, after).map_err(|_| engine.refuse(after)),
+    /// Queues a message, after [`poll_ready`](Self::poll_ready) has given it a place.
+    pub(super) fn send(&mut self, message: Message) -> Result<(), SendError> {
+        let Self { ws, room, .. } = self;
+        let sent = ws.shared().work(|engine, after| {
+            let sent = match engine.closed() {
+                Some(closed) => Err(closed),
+                None => engine.send_message(&message, after).map_err(|_| engine.refuse(after)),
+            };
+            send::leave(engine, room, after);
+            sent
         });
         sent.map_err(|closed| SendError { message, closed })
     }

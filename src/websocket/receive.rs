@@ -47,7 +47,8 @@ pub(super) fn poll<T>(
     after: &mut After,
 ) -> Poll<Result<T, ConnectionClosed>> {
     let first = engine.receivers.is_first(*ticket);
-    if first || engine.discards() {
+    // After the end nobody waits behind one who does not come to take his turn.
+    if first || engine.discards() || engine.closed().is_some() {
         let mut taken = take(&mut engine.inbox);
         if taken.is_none() && !engine.discards() {
             engine.read(after);

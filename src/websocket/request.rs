@@ -166,11 +166,8 @@ impl WebSocketRequest {
         opening::write_all(&mut transport, &answer).await.map_err(left)?;
         let driver = self.open(transport, agreement, early, config);
         let ws = WebSocketConnection::new(driver.shared().clone());
-        self.slot.live.insert(&ws); // before somebody drives, who takes it off again at the end
-        self.slot.fill(driver).map(|()| ws).map_err(|driver| {
-            self.slot.live.remove(driver.shared().facts.id);
-            HandshakeError::ScopeEnded
-        })
+        self.slot.list(&ws); // before somebody drives, and may be through with it
+        self.slot.fill(driver).map(|()| ws).map_err(|_| HandshakeError::ScopeEnded)
     }
 
     fn open(

@@ -161,9 +161,7 @@ impl House {
             }
         };
         if let Some(driver) = driver {
-            let id = driver.shared().facts.id;
             driver.close(code).await;
-            self.live.remove(id);
         }
         error.map_or(Ok(()), Err)
     }

@@ -150,7 +150,7 @@ impl WebSocketServer {
         let Self { listeners, config, handle } = self;
         let stop_timeout = config.stop_timeout;
         let house = Arc::new(House::new(config));
-        lock(&handle.0.state).house = Some(house.clone());
+        let _open = Open::house(&handle.0, house.clone());
         let handler = Arc::new(handler);
         let outcome = nursery(async |n: Nursery<'_, Cancelled>| {
             for bound in &listeners {
@@ -337,6 +337,23 @@ impl ServerHandle {
 impl fmt::Debug for ServerHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServerHandle").field("endpoints", &self.endpoints()).finish_non_exhaustive()
+    }
+}
+
+/// While it is there, handles find the house; afterwards they keep nothing of it alive.
+struct Open<'a>(&'a Handle);
+
+impl<'a> Open<'a> {
+    fn house(handle: &'a Handle, house: Arc<House>) -> Self {
+        lock(&handle.state).house = Some(house);
+        Self(handle)
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        let house = lock(&self.0.state).house.take();
+        drop(house);
     }
 }
 

@@ -1,6 +1,11 @@
 //! Limits and habits of a server.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{ConnectionConfig, OriginPolicy, ServeError};
 use crate::proto::HandshakeConfig;
@@ -143,7 +148,8 @@ impl ServerConfig {
         #[cfg(feature = "tracing")]
         tracing::warn!(%error, "a connection failed");
         if let Some(hook) = &self.on_error {
-            hook(error);
+            // What reports a fault is not to become one: a panic here has been reported, too.
+            let _ = catch_unwind(AssertUnwindSafe(|| hook(error)));
         }
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct Shared {
     /// The task that has the driver is being polled, and the driver's turn comes at the end of it. Set outside of the lock,
     /// cleared under it: who sees it set there can rely on that turn.
     in_turn: AtomicBool,
+    /// No hook has panicked.
+    hooks: AtomicBool,
     pub(super) span: Span,
 }
 
@@ -80,14 +82,22 @@ impl Shared {
         let bell = Arc::new(Bell::default());
         let engine = Engine::new(transport, core, unparsed, config.clone(), bell.clone());
         let span = Span::opened(&facts);
-        Self { engine: Mutex::new(engine), bell, config, facts, in_turn: AtomicBool::new(false), span }
+        Self {
+            engine: Mutex::new(engine),
+            bell,
+            config,
+            facts,
+            in_turn: AtomicBool::new(false),
+            hooks: AtomicBool::new(true),
+            span,
+        }
     }
 
     /// Collect under the lock, unlock, act.
     pub(super) fn with<R>(&self, act: impl FnOnce(&mut Engine, &mut After) -> R) -> R {
         let mut after = After::default();
         let outcome = act(&mut lock(&self.engine), &mut after);
-        after.act(&self.config);
+        after.act(&self.config, &self.hooks);
         outcome
     }
 

@@ -25,7 +25,7 @@ impl futures::Sink<Message> for Sink {
         self.0.poll_ready(cx).map_err(SinkError::Closed)
     }
 
-    fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), SinkError> {
+    fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), SinkError> {
         self.0.send(message).map_err(SinkError::Unsent)
     }
 

@@ -5,13 +5,13 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use super::{driver::Driver, registry::Registry};
+use super::{ConnectionId, WebSocketConnection, driver::Driver, registry::Registry};
 use crate::runtime::sync::lock;
 
 pub(super) struct Slot {
     state: Mutex<State>,
     /// Where the connection is listed.
-    pub(super) live: Arc<Registry>,
+    live: Arc<Registry>,
 }
 
 #[derive(Default)]
@@ -25,6 +25,8 @@ struct State {
     late: bool,
     /// Nobody will drive any more.
     over: bool,
+    /// The connection, as it is listed.
+    listed: Option<ConnectionId>,
     waker: Option<Waker>,
 }
 
@@ -46,6 +48,19 @@ impl Slot {
         };
         waker.into_iter().for_each(Waker::wake);
         Ok(())
+    }
+
+    /// Lists the connection, until nobody drives it any more.
+    pub(super) fn list(&self, ws: &WebSocketConnection) {
+        self.live.insert(ws);
+        let over = {
+            let mut state = lock(&self.state);
+            state.listed = Some(ws.id());
+            state.over
+        };
+        if over {
+            self.live.remove(ws.id());
+        }
     }
 
     /// The request is answered, and there is nothing to drive.
@@ -103,6 +118,9 @@ impl Drop for Owner {
         let left = {
             let mut state = lock(&self.0.state);
             state.over = true;
+            if let Some(id) = state.listed.take() {
+                self.0.live.remove(id);
+            }
             (state.driver.take(), state.waker.take())
         };
         drop(left);

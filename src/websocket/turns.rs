@@ -53,6 +53,11 @@ impl Turns {
         self.waiting.front().map(|(_, waker)| waker)
     }
 
+    /// The wakers of all, who keep their places.
+    pub(super) fn wakers(&self) -> impl Iterator<Item = Waker> {
+        self.waiting.iter().map(|(_, waker)| waker.clone())
+    }
+
     /// Nobody waits any more: to be woken, all of them.
     pub(super) fn dissolve(&mut self) -> impl Iterator<Item = Waker> + use<> {
         std::mem::take(&mut self.waiting).into_iter().map(|(_, waker)| waker)

@@ -4,6 +4,7 @@
 //! Of what no user sees, some is compiled in here, over sockets that are compiled in, too. No test waits for time to pass.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod adversary;
 mod broadcast;
 mod cancel;
 #[cfg(feature = "tls")]

@@ -10,7 +10,7 @@
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
-    header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SET_COOKIE},
+    header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, REFERER, SET_COOKIE},
 };
 use std::{fmt, mem};
 
@@ -336,7 +336,10 @@ pub enum HeadError {
 
 /// Whether the value of this header is a credential, which no `Debug` may print.
 pub(crate) fn is_secret(name: &HeaderName) -> bool {
-    [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, SET_COOKIE].contains(name)
+    // By its name, where it is none of the standard's; and a referrer has a query.
+    let telling = ["token", "secret", "password", "api-key", "apikey", "credential", "session"];
+    [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, SET_COOKIE, REFERER].contains(name)
+        || telling.iter().any(|part| name.as_str().contains(part))
 }
 
 /// A request target, in any of its four forms. `http::Uri` would drop a fragment in silence and let UTF-8 pass.
