@@ -3,6 +3,7 @@
 //! | layer | what it is | usable alone |
 //! |---|---|---|
 //! | [`proto`] | RFC 6455 without I/O: bytes in, events out; events in, bytes out | yes, on any transport |
+//! | [`link`] | hub and tenants on the wire of AG2 networks, so far without sockets | yes, behind any transport |
 //! | [`scope`] | nurseries, cancel scopes, typed timeouts, clean-up that survives cancellation | yes, without a WebSocket |
 //! | [`runtime`] | the seam to executor, clock and timers | it is what `scope` stands on |
 //! | `testing` | a virtual clock, an executor that can be replayed, in-memory streams with faults | feature `testing` |
@@ -28,6 +29,7 @@
 //! ```
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod link;
 pub mod proto;
 pub mod runtime;
 pub mod scope;

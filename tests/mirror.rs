@@ -16,6 +16,14 @@ const EXCUSED: &[(&str, &str)] = &[
     ("src/runtime/sink.rs", "tests/model/sink.rs: every schedule of a hand-over"),
     ("src/runtime/sync.rs", "locks alone, which tests/model replaces by shuttle's"),
     ("src/runtime/timer.rs", "tests/scope/timeout.rs and tests/testing/clock.rs"),
+    // Parts of the hub's mind that no user sees; each promise is tried where it is made.
+    ("src/link/cursor.rs", "tests/link/switchboard/delivery.rs and tests/link/model.rs"),
+    ("src/link/rate.rs", "tests/link/switchboard/post.rs: bursts and what comes after"),
+    ("src/link/recent.rs", "tests/link/switchboard/post.rs: keys"),
+    ("src/link/switchboard/alarm.rs", "tests/link/switchboard/opening.rs and board.rs: everything with an end"),
+    ("src/link/switchboard/effect.rs", "tests/link/support.rs takes every effect, and checks its length"),
+    ("src/link/switchboard/endpoint.rs", "tests/link/switchboard/delivery.rs: who does not read"),
+    ("src/link/switchboard/registry.rs", "tests/link/switchboard/request.rs: discovery and names"),
     // Parts of a nursery that no user sees; each promise is tried where it is made.
     ("src/scope/child.rs", "tests/scope/nursery.rs: values and cancellation of children"),
     ("src/scope/contain.rs", "tests/scope/adversary.rs: destructors that panic"),

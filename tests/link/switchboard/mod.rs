@@ -1,0 +1,9 @@
+//! The hub's mind, one file for each of its files.
+
+mod board;
+mod config;
+mod delivery;
+mod hello;
+mod opening;
+mod post;
+mod request;
