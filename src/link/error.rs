@@ -240,8 +240,12 @@ pub enum Refusal {
         sender: Id,
     },
     /// It is another's turn.
-    #[error("channel '{channel}' expects '{expected}' to speak, got '{sender}'")]
+    #[error("{kind} channel '{channel}' expects {}, got '{sender}'", turn(kind, *is_creator, *expected))]
     NotYourTurn {
+        /// The type of the channel.
+        kind: &'static str,
+        /// Whether it is the creator's turn.
+        is_creator: bool,
         /// The channel.
         channel: Id,
         /// Whose turn it is.
@@ -250,7 +254,7 @@ pub enum Refusal {
         sender: Id,
     },
     /// All has been said in this channel.
-    #[error("channel '{channel}' already complete")]
+    #[error("consulting channel '{channel}' already complete")]
     Complete {
         /// The channel.
         channel: Id,
@@ -264,13 +268,17 @@ pub enum Refusal {
         /// The agent.
         agent: String,
     },
-    /// The type wants another number of participants.
-    #[error("{kind} requires {wanted} participants, got {count}")]
-    WrongCount {
+    /// The type is for two: its creator, and one other.
+    #[error("{kind} requires exactly one respondent")]
+    NotTwo {
         /// The type.
         kind: &'static str,
-        /// How many it wants.
-        wanted: &'static str,
+    },
+    /// The type is for two or more.
+    #[error("{kind} requires at least 2 participants, got {count}")]
+    TooFew {
+        /// The type.
+        kind: &'static str,
         /// How many there are.
         count: usize,
     },
@@ -400,7 +408,8 @@ impl Refusal {
             | Self::Complete { .. }
             | Self::NoParticipants
             | Self::ListedTwice { .. }
-            | Self::WrongCount { .. }
+            | Self::NotTwo { .. }
+            | Self::TooFew { .. }
             | Self::UnknownOrdering { .. }
             | Self::AckTimeout { .. }
             | Self::ClosedDuringHandshake { .. }
@@ -425,5 +434,14 @@ impl From<FieldError> for Refusal {
             FieldError::Missing { .. } => Self::Missing(error),
             FieldError::WrongType { .. } => Self::Malformed(error),
         }
+    }
+}
+
+/// Whose turn it is, in the words of each type.
+fn turn(kind: &str, is_creator: bool, expected: Id) -> String {
+    match (kind, is_creator) {
+        ("consulting", true) => format!("first send from initiator '{expected}'"),
+        ("consulting", false) => format!("reply from respondent '{expected}'"),
+        _ => format!("'{expected}' to speak"),
     }
 }

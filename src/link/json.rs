@@ -36,12 +36,12 @@ impl Payload {
         Ok(Self(raw(text)?.to_owned()))
     }
 
-    /// The JSON of `value`, written as the wire writes.
+    /// The JSON of `value`, written as the wire writes. How deep it nests is left to whoever reads it.
     ///
     /// # Errors
     /// When `value` has no form in JSON, such as a map whose keys are no texts.
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self, InvalidJson> {
-        Self::parse(&to_text(value)?)
+        Ok(Self(RawValue::from_string(to_text(value)?)?))
     }
 
     /// `{}`.

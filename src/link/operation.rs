@@ -8,7 +8,7 @@ use super::{
     channel::Labels,
     envelope::Envelope,
     error::Refusal,
-    json::{Fields, Payload},
+    json::{FieldError, Fields, Payload},
     record::{Passport, Resume},
     rule::{Rule, Ttl},
 };
@@ -287,7 +287,7 @@ impl Operation {
     /// Its parameters, as in `params`.
     #[must_use]
     pub fn params(&self) -> Payload {
-        // Every parameter has a form in JSON, and none nests but what was checked when it was read.
+        // Every parameter has a form in JSON.
         Payload::of(self).unwrap_or_default()
     }
 
@@ -386,8 +386,8 @@ fn create_channel(params: &Fields<'_>) -> Result<CreateChannel, Refusal> {
 }
 
 fn envelope(params: &Fields<'_>) -> Result<Envelope, Refusal> {
-    let envelope: Payload = params.required("envelope")?;
-    Ok(Envelope::read(&Fields::cut(envelope.as_str())?)?)
+    let envelope = params.raw("envelope").ok_or(FieldError::Missing { name: "envelope" })?;
+    Ok(Envelope::read(&Fields::cut(envelope.get())?)?)
 }
 
 fn limit(params: &Fields<'_>) -> Result<i64, Refusal> {

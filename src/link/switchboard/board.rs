@@ -179,12 +179,19 @@ impl Switchboard {
         self.effects.pop_front()
     }
 
-    /// Takes no more connections and no more requests, and closes each connection with 1001 once nothing is on its way
-    /// to it, or at `deadline`.
+    /// Takes no more connections and no more requests, refuses those that still wait, and closes each connection with
+    /// 1001 once nothing is on its way to it, or at `deadline`.
     pub fn drain(&mut self, deadline: Timestamp, now: Timestamp) {
         self.at(now);
         self.draining = true;
         self.alarms.set(deadline, Alarm::Drained);
+        let waiting = self.channels.values_mut().filter_map(|channel| channel.creation.take());
+        let refused = |(endpoint, request_id)| {
+            let outcome = Err(Refusal::ShuttingDown);
+            Settlement { endpoint, request_id, outcome }
+        };
+        self.settled.extend(waiting.map(refused));
+        self.settle();
         let endpoints: Vec<Id> = self.endpoints.keys().copied().collect();
         for endpoint in endpoints {
             self.close_if_drained(endpoint);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::link::{
     auth::{AuthAdapter, AuthRegistry, NoAuth},
+    rule::Rate,
     store::{MemoryStore, Store},
 };
 
@@ -100,6 +101,10 @@ pub struct HubLimits {
     pub participants: usize,
     /// Closed channels that can still be read; the oldest is forgotten first. 4,096.
     pub closed_channels: usize,
+    /// How often one agent may post, whatever its rule says. No limit.
+    pub rate: Rate,
+    /// Bytes of envelopes that one agent has posted and that are still kept. 128 MiB.
+    pub posted: usize,
     /// Envelopes that wait for one agent, whatever its rule says. 65,536.
     pub inbox: u64,
     /// How long the invited may take to join. 30 s.
@@ -124,6 +129,8 @@ impl Default for HubLimits {
             channels_per_agent: 1_024,
             participants: 256,
             closed_channels: 4_096,
+            rate: Rate::default(),
+            posted: 128 << 20,
             inbox: 65_536,
             joining: Duration::from_secs(30),
             window: 256 << 10,

@@ -38,6 +38,15 @@ pub(super) struct Recipients {
     pub(super) expires_at: Option<Timestamp>,
 }
 
+/// Where an envelope stands, now that it is taken.
+pub(super) struct Published {
+    pub(super) id: Id,
+    /// In the log.
+    pub(super) place: u64,
+    /// In bytes, as a delivery.
+    pub(super) size: usize,
+}
+
 impl Switchboard {
     /// Stamps an envelope, keeps it, owes it to its recipients, and sends what has room.
     pub(super) fn publish(
@@ -45,7 +54,7 @@ impl Switchboard {
         channel: Id,
         envelope: &mut Envelope,
         to: &Recipients,
-    ) -> Result<(Id, u64), Refusal> {
+    ) -> Result<Published, Refusal> {
         let id = self.ids.next(self.now);
         envelope.envelope_id = id.to_string();
         envelope.created_at = self.now.to_string();
@@ -60,7 +69,7 @@ impl Switchboard {
         for recipient in &to.places {
             self.owe(channel, *recipient, id, place, to.content);
         }
-        Ok((id, place))
+        Ok(Published { id, place, size })
     }
 
     fn owe(&mut self, channel: Id, recipient: usize, id: Id, place: u64, content: bool) {

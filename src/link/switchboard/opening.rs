@@ -30,6 +30,8 @@ pub(crate) struct Channel {
     pub(super) keys: Vec<RecentKeys>,
     /// By sender and the envelope that it answers: where the last such envelope stands in the log. Empty once it has ended.
     pub(super) causes: BTreeMap<(usize, String), u64>,
+    /// Bytes in the log, by sender.
+    pub(super) posted: Vec<usize>,
     /// Who waits for it to open.
     pub(super) creation: Option<(Id, String)>,
 }
@@ -42,6 +44,7 @@ impl Channel {
             cursors: (0..count).map(|_| Cursor::default()).collect(),
             keys: (0..count).map(|_| RecentKeys::default()).collect(),
             causes: BTreeMap::new(),
+            posted: vec![0; count],
             creation: Some(creation),
             record,
         }
@@ -85,6 +88,8 @@ impl Channel {
         match self.turn {
             turn if turn.allows(place) => Ok(()),
             Turn::Of { place: expected, .. } => Err(Refusal::NotYourTurn {
+                kind: self.record.kind.as_str(),
+                is_creator: expected == self.record.creator,
                 channel,
                 expected: self.record.participants[expected],
                 sender: self.record.participants[place],
@@ -379,12 +384,13 @@ impl Switchboard {
     fn forget_ended(&mut self) {
         while self.ended.len() > self.limits.closed_channels {
             let Some(channel) = self.ended.pop_front() else { return };
-            let participants =
-                self.channels.get(&channel).map_or_else(Vec::new, |known| known.record.participants.clone());
-            for participant in participants {
+            let Some(known) = self.channels.get_mut(&channel) else { continue };
+            let posted = std::mem::take(&mut known.posted);
+            for (participant, posted) in known.record.participants.clone().into_iter().zip(posted) {
                 self.clear(participant, channel);
                 if let Some(agent) = self.registry.agent_mut(participant) {
                     agent.channels.remove(&channel);
+                    agent.posted = agent.posted.saturating_sub(posted);
                 }
             }
             self.channels.remove(&channel);
@@ -429,13 +435,12 @@ fn payload<T: Serialize>(data: &T) -> Result<Payload, Refusal> {
 }
 
 fn check_count(kind: ChannelType, count: usize) -> Result<(), Refusal> {
-    let wanted = match (kind.participants(), count) {
-        (Some(exactly), count) if count == exactly => return Ok(()),
-        (Some(_), _) => "exactly 2",
-        (None, 2..) => return Ok(()),
-        (None, _) => "at least 2",
-    };
-    Err(Refusal::WrongCount { kind: kind.as_str(), wanted, count })
+    let name = kind.as_str();
+    match kind.participants() {
+        Some(exactly) if count != exactly => Err(Refusal::NotTwo { kind: name }),
+        None if count < 2 => Err(Refusal::TooFew { kind: name, count }),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// The one setting that a type knows: the order of a discussion.
@@ -448,7 +453,8 @@ fn check_knobs(kind: ChannelType, knobs: &Payload) -> Result<(), Refusal> {
         ChannelType::Conversation | ChannelType::Consulting => Ok(()),
         ChannelType::Discussion => match knobs.to::<Knobs>()?.ordering {
             Some(ordering) if ordering.as_str() != r#""round_robin""# => {
-                Err(Refusal::UnknownOrdering { ordering: told(ordering.as_str()) })
+                // As Python writes it, for the one case that will come up: a text without quotes in it.
+                Err(Refusal::UnknownOrdering { ordering: told(ordering.as_str()).replace('"', "'") })
             }
             Some(_) | None => Ok(()),
         },

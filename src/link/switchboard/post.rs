@@ -1,6 +1,10 @@
 //! Whether an envelope is taken.
 
-use super::{board::Switchboard, delivery::Recipients, opening::Channel};
+use super::{
+    board::Switchboard,
+    delivery::{Published, Recipients},
+    opening::Channel,
+};
 use crate::link::{
     envelope::Envelope, error::Refusal, id::Id, recent::MAX_KEY_LEN, rule::Overflow, time::Timestamp,
 };
@@ -24,6 +28,7 @@ impl Switchboard {
             known.check_turn(place)?;
         }
         let mut to = Recipients { places, content: !is_event, expires_at: None };
+        self.check_budget(sender)?;
         if !is_event {
             to.expires_at = expiry(&envelope, self.now);
             self.take_token(sender)?;
@@ -42,11 +47,16 @@ impl Switchboard {
     ) -> Result<Id, Refusal> {
         let answers = matches!(envelope.event_type.as_str(), Envelope::INVITE_ACK | Envelope::INVITE_REJECT);
         let nobody = Recipients { places: Vec::new(), content: false, expires_at: None };
-        let (id, position) = self.publish(channel, envelope, if answers { &nobody } else { to })?;
+        let Published { id, place: position, size } =
+            self.publish(channel, envelope, if answers { &nobody } else { to })?;
         self.stats.posted += 1;
         let Some(known) = self.channels.get_mut(&channel) else { return Ok(id) };
         let sender = known.record.participants[place];
         known.remember(place, envelope, id, position);
+        known.posted[place] += size;
+        if let Some(agent) = self.registry.agent_mut(sender) {
+            agent.posted += size;
+        }
         if is_text {
             known.turn_is_over(id);
         }
@@ -113,14 +123,28 @@ impl Switchboard {
         }
     }
 
+    /// A token of the sender's own rule, and one of the hub's.
     fn take_token(&mut self, sender: Id) -> Result<(), Refusal> {
-        let now = self.now;
+        let (now, hub) = (self.now, self.limits.rate);
         let Some(agent) = self.registry.agent_mut(sender) else { return Ok(()) }; // bound, so registered
-        let rate = agent.rule.limits.rate;
-        if agent.bucket.take(rate, now) {
-            return Ok(());
+        let rule = agent.rule.limits.rate;
+        let per_minute = match (agent.bucket.take(rule, now), agent.hub_bucket.take(hub, now)) {
+            (true, true) => return Ok(()),
+            (false, _) => rule.per_minute,
+            (true, false) => hub.per_minute,
+        };
+        Err(Refusal::RateLimited { sender: agent.passport.name.clone(), per_minute })
+    }
+
+    /// Whether the sender may fill more of the store.
+    fn check_budget(&self, sender: Id) -> Result<(), Refusal> {
+        let limit = self.limits.posted;
+        match self.registry.agent(sender) {
+            Some(agent) if agent.posted >= limit => {
+                Err(Refusal::LimitExceeded { what: "bytes posted by one agent", limit })
+            }
+            Some(_) | None => Ok(()),
         }
-        Err(Refusal::RateLimited { sender: agent.passport.name.clone(), per_minute: rate.per_minute })
     }
 
     /// Room in the inbox of each recipient, or the refusal of the first that has none. What a rule says to drop is

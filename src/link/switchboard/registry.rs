@@ -35,7 +35,12 @@ pub(crate) struct Agent {
     pub(crate) created: u64,
     /// Content that is owed to it and not acknowledged, in all its channels.
     pub(crate) inbox: u64,
+    /// Bytes that it has posted and that are still kept.
+    pub(crate) posted: usize,
+    /// For the rate of its own rule.
     pub(crate) bucket: Bucket,
+    /// For the hub's rate.
+    pub(crate) hub_bucket: Bucket,
 }
 
 /// All agents. Each name belongs to one of them, and each of them has one.
@@ -119,7 +124,9 @@ impl Registry {
             active: 0,
             created: 0,
             inbox: 0,
+            posted: 0,
             bucket: Bucket::default(),
+            hub_bucket: Bucket::default(),
         };
         self.agents.insert(id, agent);
         passport

@@ -191,6 +191,17 @@ fn a_hub_that_drains_answers_delivers_and_says_goodbye() {
 }
 
 #[test]
+fn who_waits_for_a_channel_to_open_is_told_that_the_hub_drains() {
+    let mut hub = Hub::new();
+    let (alice, bob) = (hub.join("alice"), hub.join("bob"));
+    let create = wscope::link::CreateChannel::new(&alice.id, "conversation", vec![bob.id.clone()]);
+    let request = hub.ask(alice.connection, &Operation::CreateChannel(Box::new(create)));
+    hub.drain(Duration::from_secs(5));
+    assert_eq!(hub.answer(alice.connection, &request).unwrap().unwrap_err().0, "shutting_down");
+    assert_eq!(hub.closed.len(), 2);
+}
+
+#[test]
 fn who_does_not_read_while_the_hub_drains_is_cut_off() {
     let mut hub = Hub::new();
     let alice = hub.join("alice");

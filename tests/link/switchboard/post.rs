@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::support::{Bound, Hub, code, text};
 use wscope::link::{
-    Envelope, Frame, HubConfig, MemoryStore, Operation, Overflow, Passport, Payload, Register, Request, Rule,
+    Envelope, Frame, HubConfig, HubLimits, MemoryStore, Operation, Overflow, Passport, Payload, Register,
+    Request, Rule,
 };
 
 fn join_with(hub: &mut Hub, name: &str, change: impl FnOnce(&mut Rule)) -> Bound {
@@ -225,4 +226,27 @@ fn a_full_store_is_a_refusal() {
     assert_eq!(refused.unwrap().0, "limit_exceeded");
     let close = Operation::CloseChannel { channel_id: channel, reason: String::new() };
     assert_eq!(hub.request(bob.connection, &close).unwrap()["state"], "closed", "it can still be closed");
+}
+
+#[test]
+fn the_hub_has_a_rate_and_a_budget_for_each_agent_whatever_its_rule_says() {
+    let mut limits = HubLimits::default();
+    (limits.rate.per_minute, limits.rate.burst, limits.posted, limits.closed_channels) = (60, 2, 3_000, 0);
+    let mut hub = Hub::with(HubConfig::new().limits(limits));
+    let (alice, bob) = (hub.join("alice"), hub.join("bob"));
+    let channel = hub.open("conversation", &alice, &[&bob]);
+    let said = "x".repeat(400);
+    hub.post_text(&alice, &channel, &said).unwrap();
+    hub.post_text(&alice, &channel, &said).unwrap();
+    assert_eq!(code(hub.post_text(&alice, &channel, &said)), "rate_limited");
+    hub.pass(Duration::from_secs(60));
+    hub.post_text(&alice, &channel, &said).unwrap();
+    hub.post_text(&alice, &channel, &said).unwrap();
+    hub.pass(Duration::from_secs(60));
+    assert_eq!(code(hub.post_text(&alice, &channel, &said)), "limit_exceeded");
+    assert!(hub.post_text(&bob, &channel, &said).is_ok(), "another has a budget of its own");
+    let close = Operation::CloseChannel { channel_id: channel, reason: String::new() };
+    assert_eq!(code(hub.request(bob.connection, &close)), "not_found", "closed, and forgotten at once");
+    let next = hub.open("conversation", &alice, &[&bob]);
+    assert!(hub.post_text(&alice, &next, &said).is_ok(), "what is forgotten no longer counts");
 }
