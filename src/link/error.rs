@@ -133,6 +133,9 @@ pub enum Refusal {
         /// The text by which it was named.
         agent: String,
     },
+    /// The connection holds no agent at all.
+    #[error("connection has no bound agent")]
+    NoAgent,
     /// None of the connection's agents is in the channel.
     #[error("connection has no participant in channel '{channel}'")]
     NoParticipant {
@@ -389,6 +392,7 @@ impl Refusal {
             | Self::NotRegistered { .. }
             | Self::UnknownChannelType { .. } => ErrorCode::NotFound,
             Self::NotBound { .. }
+            | Self::NoAgent
             | Self::NoParticipant { .. }
             | Self::NotInChannel { .. }
             | Self::OutboundRefused { .. }

@@ -16,6 +16,7 @@ use crate::link::{
     frame::{ErrorFrame, Frame, FrameError, Request},
     id::{Id, IdSource},
     operation::Operation,
+    record::Passport,
     store::Store,
     time::Timestamp,
 };
@@ -206,6 +207,11 @@ impl Switchboard {
         self.close(endpoint, Farewell::Kicked);
         self.settle();
         true
+    }
+
+    /// Each agent, in the order of registration, and whether it is bound to a connection.
+    pub fn agents(&self) -> impl Iterator<Item = (&Passport, bool)> {
+        self.registry.passports()
     }
 
     /// What the hub has done, and what it holds. O(agents).

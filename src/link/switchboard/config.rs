@@ -95,6 +95,8 @@ pub struct HubLimits {
     pub agents_per_endpoint: usize,
     /// Bytes in a passport, a resume, a skill text and a rule, in JSON. 64 KiB each, for each agent.
     pub record: usize,
+    /// Bytes in the records of all agents. 256 MiB.
+    pub records: usize,
     /// Channels that are not closed, of one agent. 1,024.
     pub channels_per_agent: usize,
     /// Agents in one channel. 256.
@@ -126,6 +128,7 @@ impl Default for HubLimits {
             agents: 65_536,
             agents_per_endpoint: 1_024,
             record: 64 << 10,
+            records: 256 << 20,
             channels_per_agent: 1_024,
             participants: 256,
             closed_channels: 4_096,

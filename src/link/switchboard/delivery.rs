@@ -127,6 +127,9 @@ impl Switchboard {
         let Some(endpoint) = known.endpoint else { return };
         let channels: Vec<Id> = known.channels.iter().copied().collect();
         for channel in channels {
+            if self.has_ended(channel) {
+                continue;
+            }
             let Some(cursor) = self.cursor(agent, channel) else { continue };
             match from {
                 Resume::After(since) => cursor.replay(since),
@@ -139,16 +142,25 @@ impl Switchboard {
         self.pump(endpoint);
     }
 
-    /// The agent has no connection any more. What it has not acknowledged in channels that have ended is over.
+    /// The agent has no connection any more.
     pub(super) fn went_offline(&mut self, agent: Id) {
-        let Some(known) = self.registry.agent_mut(agent) else { return };
-        known.endpoint = None;
-        let channels: Vec<Id> = known.channels.iter().copied().collect();
-        for channel in channels {
-            if self.channels.get(&channel).is_some_and(|known| known.record.state.is_terminal()) {
-                self.clear(agent, channel);
-            }
+        if let Some(known) = self.registry.agent_mut(agent) {
+            known.endpoint = None;
         }
+        self.clear_ended(agent);
+    }
+
+    /// The agent leaves a connection: what it has not acknowledged in channels that have ended is over.
+    pub(super) fn clear_ended(&mut self, agent: Id) {
+        let Some(known) = self.registry.agent(agent) else { return };
+        let ended = known.channels.iter().copied().filter(|channel| self.has_ended(*channel));
+        for channel in ended.collect::<Vec<Id>>() {
+            self.clear(agent, channel);
+        }
+    }
+
+    fn has_ended(&self, channel: Id) -> bool {
+        self.channels.get(&channel).is_some_and(|known| known.record.state.is_terminal())
     }
 
     /// Nothing is owed to the agent in this channel any more.

@@ -101,6 +101,7 @@ impl Switchboard {
             if let Some(connection) = self.endpoints.get_mut(&before) {
                 connection.agents.remove(&agent);
             }
+            self.clear_ended(agent);
             self.error(before, &Refusal::Superseded { agent });
         }
         true

@@ -21,6 +21,8 @@ use super::{config::HubLimits, opening::told};
 /// One agent.
 #[derive(Debug)]
 pub(crate) struct Agent {
+    /// Bytes in its records.
+    size: usize,
     pub(crate) passport: Passport,
     pub(crate) resume: Resume,
     pub(crate) rule: Rule,
@@ -48,6 +50,8 @@ pub(crate) struct Agent {
 pub(crate) struct Registry {
     agents: BTreeMap<Id, Agent>,
     names: BTreeMap<String, Id>,
+    /// In all records: the sum of the agents' `size`.
+    bytes: usize,
 }
 
 impl Registry {
@@ -101,20 +105,53 @@ impl Registry {
         if let Some(agent) = self.named(name) {
             return Err(Refusal::NameTaken { name: name.clone(), agent });
         }
-        check_size("passport", size_of_json(&register.passport), limits.record)?;
-        check_size("resume", size_of_json(&register.resume), limits.record)?;
-        check_size("rule", size_of_json(&register.rule), limits.record)?;
-        check_size("skill", register.skill_md.as_ref().map_or(0, String::len), limits.record)
+        check_size("name", name.len(), MAX_NAME)?;
+        register.rule.as_ref().map_or(Ok(()), check_globs)?;
+        let sizes = sizes(register);
+        for (what, size) in sizes {
+            check_size(what, size, limits.record)?;
+        }
+        let size: usize = sizes.iter().map(|(_, size)| size).sum();
+        if self.bytes + size > limits.records {
+            return Err(Refusal::LimitExceeded { what: "bytes of records", limit: limits.records });
+        }
+        Ok(())
+    }
+
+    /// Counts a record in place of an old one, if there is room.
+    pub(crate) fn charge(
+        &mut self,
+        id: Id,
+        freed: impl FnOnce(&Agent) -> usize,
+        added: usize,
+        limit: usize,
+    ) -> Result<(), Refusal> {
+        let Some(agent) = self.agents.get_mut(&id) else { return Ok(()) };
+        let freed = freed(agent).min(agent.size);
+        if added > freed && self.bytes - freed + added > limit {
+            return Err(Refusal::LimitExceeded { what: "bytes of records", limit });
+        }
+        agent.size = agent.size - freed + added;
+        self.bytes = self.bytes - freed + added;
+        Ok(())
+    }
+
+    /// Each passport, and whether its agent is bound.
+    pub(crate) fn passports(&self) -> impl Iterator<Item = (&Passport, bool)> {
+        self.agents.values().map(|agent| (&agent.passport, agent.endpoint.is_some()))
     }
 
     /// Adds a checked agent under `id`.
     pub(crate) fn add(&mut self, id: Id, register: Register, now: Timestamp) -> Passport {
+        let size = sizes(&register).iter().map(|(_, size)| size).sum();
+        self.bytes += size;
         let mut passport = register.passport;
         passport.agent_id = Some(id.to_string());
         passport.created_at = now.to_string();
         passport.auth.claim = Claim::none(); // it has proved what it had to
         self.names.insert(passport.name.clone(), id);
         let agent = Agent {
+            size,
             passport: passport.clone(),
             resume: register.resume,
             rule: register.rule.unwrap_or_default(),
@@ -135,6 +172,7 @@ impl Registry {
     pub(crate) fn remove(&mut self, id: Id) -> Option<Agent> {
         let agent = self.agents.remove(&id)?;
         self.names.remove(&agent.passport.name);
+        self.bytes = self.bytes.saturating_sub(agent.size);
         Some(agent)
     }
 
@@ -164,6 +202,25 @@ pub(crate) fn check_kind(passport: &Passport) -> Result<(), Refusal> {
     }
 }
 
+/// Globs are matched at each post, which costs their length times that of a name.
+pub(crate) fn check_globs(rule: &Rule) -> Result<(), Refusal> {
+    let access = &rule.access;
+    let types = &access.channel_types;
+    for globs in [&access.inbound_from, &access.outbound_to, &types.initiate, &types.accept] {
+        check_size("globs", globs.iter().map(String::len).sum(), MAX_GLOBS)?;
+    }
+    Ok(())
+}
+
+fn sizes(register: &Register) -> [(&'static str, usize); 4] {
+    [
+        ("passport", size_of_json(&register.passport)),
+        ("resume", size_of_json(&register.resume)),
+        ("rule", size_of_json(&register.rule)),
+        ("skill", register.skill_md.as_ref().map_or(0, String::len)),
+    ]
+}
+
 /// How many bytes a record has in JSON.
 pub(crate) fn size_of_json<T: Serialize>(record: &T) -> usize {
     to_text(record).map_or(usize::MAX, |text| text.len())
@@ -172,3 +229,9 @@ pub(crate) fn size_of_json<T: Serialize>(record: &T) -> usize {
 pub(crate) fn check_size(what: &'static str, size: usize, limit: usize) -> Result<(), Refusal> {
     if size > limit { Err(Refusal::TooLarge { what, size, limit }) } else { Ok(()) }
 }
+
+/// How long a name may be, in bytes.
+const MAX_NAME: usize = 256;
+
+/// How long the globs of one list may be together, in bytes.
+const MAX_GLOBS: usize = 4_096;

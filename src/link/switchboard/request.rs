@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, ops::Range};
 use super::{
     board::{Answer, Switchboard},
     opening::{Channel, told},
-    registry::{Agent, check_kind, check_size, size_of_json},
+    registry::{Agent, check_globs, check_kind, check_size, size_of_json},
 };
 use crate::link::{
     channel::{ChannelState, Turn},
@@ -90,8 +90,11 @@ impl Switchboard {
     }
 
     fn set_resume(&mut self, endpoint: Id, agent_id: &str, mut resume: Resume) -> Result<String, Refusal> {
-        check_size("resume", size_of_json(&resume), self.limits.record)?;
+        let id = self.bound(endpoint, agent_id)?;
         let now = self.now.to_string();
+        let size = size_of_json(&resume);
+        check_size("resume", size, self.limits.record)?;
+        self.registry.charge(id, |agent| size_of_json(&agent.resume), size, self.limits.records)?;
         let agent = self.bound_agent(endpoint, agent_id)?;
         resume.version = agent.resume.version.saturating_add(1);
         resume.last_updated = now;
@@ -100,13 +103,20 @@ impl Switchboard {
     }
 
     fn set_skill(&mut self, endpoint: Id, agent_id: &str, skill: Option<String>) -> Result<String, Refusal> {
-        check_size("skill", skill.as_ref().map_or(0, String::len), self.limits.record)?;
+        let id = self.bound(endpoint, agent_id)?;
+        let length = |skill: &Option<String>| skill.as_ref().map_or(0, String::len);
+        check_size("skill", length(&skill), self.limits.record)?;
+        self.registry.charge(id, |agent| length(&agent.skill), length(&skill), self.limits.records)?;
         self.bound_agent(endpoint, agent_id)?.skill = skill;
         Ok(NULL.to_owned())
     }
 
     fn set_rule(&mut self, endpoint: Id, agent_id: &str, mut rule: Rule) -> Result<String, Refusal> {
-        check_size("rule", size_of_json(&rule), self.limits.record)?;
+        let id = self.bound(endpoint, agent_id)?;
+        let size = size_of_json(&rule);
+        check_size("rule", size, self.limits.record)?;
+        check_globs(&rule)?;
+        self.registry.charge(id, |agent| size_of_json(&agent.rule), size, self.limits.records)?;
         let agent = self.bound_agent(endpoint, agent_id)?;
         rule.version = agent.rule.version.saturating_add(1);
         agent.rule = rule;
@@ -138,7 +148,7 @@ impl Switchboard {
 
     fn presence(&self, endpoint: Id, ids: &[String]) -> Result<String, Refusal> {
         if self.endpoints.get(&endpoint).is_none_or(|connection| connection.agents.is_empty()) {
-            return Err(Refusal::NotBound { agent: String::new() });
+            return Err(Refusal::NoAgent);
         }
         let online = |id: &String| {
             let agent = self.registry.by_text(id);

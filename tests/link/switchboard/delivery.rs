@@ -116,6 +116,18 @@ fn what_has_ended_unseen_is_not_replayed_and_takes_no_room() {
 }
 
 #[test]
+fn what_has_ended_is_not_replayed_to_a_new_connection_either() {
+    let (mut hub, alice, mut bob, channel) = pair();
+    hub.post_text(&alice, &channel, "unacknowledged").unwrap();
+    hub.request(alice.connection, &Operation::CloseChannel { channel_id: channel, reason: String::new() })
+        .unwrap();
+    assert_eq!(hub.notifies(bob.connection).len(), 2, "who is there is told");
+    hub.frame(bob.connection, &hello("bob", Some("")));
+    back(&mut hub, &mut bob, "bob", Some(""));
+    assert!(hub.notifies(bob.connection).is_empty());
+}
+
+#[test]
 fn an_invite_waits_for_who_is_away() {
     use wscope::link::CreateChannel;
     let mut hub = Hub::new();

@@ -131,6 +131,32 @@ fn agents_and_their_records_have_limits() {
 }
 
 #[test]
+fn records_of_all_agents_together_have_a_limit_and_names_and_globs_too() {
+    let mut limits = HubLimits::default();
+    limits.records = 4_000;
+    let mut hub = Hub::with(HubConfig::new().limits(limits));
+    let alice = hub.join("alice");
+    let skill =
+        |length| Operation::SetSkill { agent_id: alice.id.clone(), skill_md: Some("x".repeat(length)) };
+    hub.request(alice.connection, &skill(3_000)).unwrap();
+    let bob = Operation::Register(Box::new(agent("bob", &"x".repeat(500), "x")));
+    assert_eq!(code(hub.request(alice.connection, &bob)), "limit_exceeded");
+    assert_eq!(code(hub.request(alice.connection, &skill(4_000))), "limit_exceeded");
+    hub.request(alice.connection, &skill(10)).unwrap();
+    hub.request(alice.connection, &bob).unwrap();
+    let mut rule = Rule::default();
+    rule.access.inbound_from = vec!["*a".repeat(2_049)];
+    let rule = Operation::SetRule { agent_id: alice.id.clone(), rule };
+    assert_eq!(code(hub.request(alice.connection, &rule)), "too_large");
+    let long = Operation::Register(Box::new(Register::new(Passport::new("n".repeat(257)))));
+    assert_eq!(code(hub.request(alice.connection, &long)), "too_large");
+    hub.request(alice.connection, &Operation::Unregister { agent_id: alice.id.clone() }).unwrap();
+    let names: Vec<(&str, bool)> =
+        hub.board.agents().map(|(it, online)| (it.name.as_str(), online)).collect();
+    assert_eq!(names, [("bob", true)]);
+}
+
+#[test]
 fn a_log_is_read_as_a_python_slice() {
     let mut hub = Hub::new();
     let (alice, bob) = (hub.join("alice"), hub.join("bob"));
