@@ -24,6 +24,7 @@ const EXCUSED: &[(&str, &str)] = &[
     ("src/link/switchboard/effect.rs", "tests/link/support.rs takes every effect, and checks its length"),
     ("src/link/switchboard/endpoint.rs", "tests/link/switchboard/delivery.rs: who does not read"),
     ("src/link/switchboard/registry.rs", "tests/link/switchboard/request.rs: discovery and names"),
+    ("src/link/switchboard/room.rs", "tests/link/channel.rs: turns; tests/link/switchboard/post.rs: audiences"),
     // Parts of a nursery that no user sees; each promise is tried where it is made.
     ("src/scope/child.rs", "tests/scope/nursery.rs: values and cancellation of children"),
     ("src/scope/contain.rs", "tests/scope/adversary.rs: destructors that panic"),

@@ -1,4 +1,7 @@
 //! Which frame goes where, and how it is answered.
+//!
+//! What AG2's hub drops with a line in its log is answered here: what cannot be read with an `error` frame, or, where the
+//! id of a request can be read, with its response. AG2's tenants ignore an error for which no hello waits.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -7,8 +10,8 @@ use super::{
     config::{HubConfig, HubLimits, HubStats},
     effect::{Effect, Farewell, Outgoing},
     endpoint::Endpoint,
-    opening::Channel,
     registry::Registry,
+    room::Channel,
 };
 use crate::link::{
     auth::AuthRegistry,

@@ -72,6 +72,8 @@ impl Switchboard {
         Ok(Published { id, place, size })
     }
 
+    /// Owes an envelope to a participant. With a connection that has room it goes out before this returns, so that
+    /// deliveries come before the answer to the post that caused them.
     fn owe(&mut self, channel: Id, recipient: usize, id: Id, place: u64, content: bool) {
         let Some(known) = self.channels.get_mut(&channel) else { return };
         let agent = known.record.participants[recipient];
@@ -96,6 +98,7 @@ impl Switchboard {
         }
     }
 
+    /// One delivery, and its channel goes to the end of the row when it has more: none waits behind another's log.
     fn deliver_next(&mut self, endpoint: Id, agent: Id, channel: Id) {
         let Some(cursor) = self.cursor(agent, channel) else { return };
         let Some(owed) = cursor.take_next() else { return };

@@ -1,4 +1,7 @@
 //! Who may hold an agent: hello, takeover, receipts.
+//!
+//! A hello is not how a tenant begins (that is `register`) but how it comes back. It may come at any time and for several
+//! names; a refused one leaves the connection as it was, but for the count of refusals.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +9,7 @@ use super::{
     board::Switchboard,
     delivery::Resume,
     effect::{Farewell, Outgoing},
-    opening::told,
+    room::told,
 };
 use crate::link::{
     auth::AuthError,
@@ -24,6 +27,7 @@ impl Switchboard {
         }
     }
 
+    /// Binds, welcomes and replays, in this order, within one input: so nothing live can come between.
     fn greet(&mut self, endpoint: Id, hello: &Hello) -> Result<(), Refusal> {
         if self.draining {
             return Err(Refusal::ShuttingDown);
@@ -43,6 +47,7 @@ impl Switchboard {
         Ok(())
     }
 
+    /// In AG2's order, so that its messages come in the same cases: the form of the claim, the scheme, the claim.
     fn authenticate(&self, agent: Id, hello: &Hello) -> Result<(), AuthError> {
         let Some(agent) = self.registry.agent(agent) else { return Ok(()) }; // it was named a line ago
         let registered = &agent.passport.auth.scheme;
@@ -125,6 +130,7 @@ impl Switchboard {
         self.endpoints.get(&endpoint).is_some_and(|connection| connection.agents.contains(&agent))
     }
 
+    /// An id that is not one, of an envelope or a channel, cannot have been sent to anyone.
     fn ack(&mut self, agent: Id, receipt: &Receipt) {
         let (Ok(channel), Ok(envelope)) = (receipt.channel_id.parse(), receipt.envelope_id.parse()) else {
             return;

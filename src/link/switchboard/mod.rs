@@ -15,10 +15,10 @@
 //! | `board` | which frame goes where, and how it is answered |
 //! | `hello` | who may hold an agent: hello, takeover, receipts |
 //! | `request` | the operations that read and change what is known of agents and channels |
-//! | `opening` | how a channel begins and ends |
+//! | `opening`, `closing` | how a channel begins and ends |
 //! | `post` | whether an envelope is taken |
 //! | `delivery` | when it goes out, and to whom |
-//! | `registry`, `endpoint`, `alarm` | agents, connections, timers |
+//! | `registry`, `endpoint`, `room`, `alarm` | agents, connections, channels, timers |
 //! | `config`, `effect` | what goes in and comes out |
 //!
 //! Rules that hold after each input:
@@ -30,6 +30,7 @@
 
 mod alarm;
 mod board;
+mod closing;
 mod config;
 mod delivery;
 mod effect;
@@ -39,6 +40,7 @@ mod opening;
 mod post;
 mod registry;
 mod request;
+mod room;
 
 pub use board::Switchboard;
 pub use config::{HubConfig, HubLimits, HubStats};

@@ -1,6 +1,9 @@
-//! How a channel begins and ends.
+//! How a channel begins: asked for, invited to, joined.
+//!
+//! Everything that can be refused is refused before anyone is invited. From then on the request waits as state of the
+//! channel: it is answered when the last of the invited has joined, when one stays away, or when their time is over.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -8,111 +11,17 @@ use super::{
     alarm::Alarm,
     board::{Answer, Settlement, Switchboard},
     delivery::Recipients,
-    registry::{check_size, size_of_json},
+    registry::{Agent, check_size, size_of_json},
+    room::{Channel, told},
 };
 use crate::link::{
-    channel::{ChannelRecord, ChannelState, ChannelType, Labels, Turn},
-    cursor::Cursor,
+    channel::{ChannelRecord, ChannelState, ChannelType, Labels},
     envelope::Envelope,
     error::Refusal,
     id::Id,
     json::{InvalidJson, Payload, to_text},
     operation::CreateChannel,
-    recent::RecentKeys,
 };
-
-/// One channel. `cursors` and `keys` have one place for each participant.
-#[derive(Debug)]
-pub(crate) struct Channel {
-    pub(super) record: ChannelRecord,
-    pub(super) turn: Turn,
-    pub(super) cursors: Vec<Cursor>,
-    pub(super) keys: Vec<RecentKeys>,
-    /// By sender and the envelope that it answers: where the last such envelope stands in the log. Empty once it has ended.
-    pub(super) causes: BTreeMap<(usize, String), u64>,
-    /// Bytes in the log, by sender.
-    pub(super) posted: Vec<usize>,
-    /// Who waits for it to open.
-    pub(super) creation: Option<(Id, String)>,
-}
-
-impl Channel {
-    fn new(record: ChannelRecord, creation: (Id, String)) -> Self {
-        let count = record.participants.len();
-        Self {
-            turn: Turn::first(record.kind, record.creator),
-            cursors: (0..count).map(|_| Cursor::default()).collect(),
-            keys: (0..count).map(|_| RecentKeys::default()).collect(),
-            causes: BTreeMap::new(),
-            posted: vec![0; count],
-            creation: Some(creation),
-            record,
-        }
-    }
-
-    /// The places of all but one.
-    pub(super) fn others(&self, agent: Id) -> Vec<usize> {
-        let participants = self.record.participants.iter().enumerate();
-        participants.filter(|(_, other)| **other != agent).map(|(place, _)| place).collect()
-    }
-
-    fn everyone(&self) -> Recipients {
-        let places = (0..self.record.participants.len()).collect();
-        Recipients { places, content: false, expires_at: None }
-    }
-
-    /// The places of an audience, each once.
-    pub(super) fn places(&self, audience: &[String]) -> Result<Vec<usize>, Refusal> {
-        let place = |text: &String| self.record.place(text.parse().ok()?);
-        let places: Option<BTreeSet<usize>> = audience.iter().map(place).collect();
-        places.map(|places| places.into_iter().collect()).ok_or(Refusal::ForeignAudience)
-    }
-
-    pub(super) fn place(&self, sender: Id) -> Result<usize, Refusal> {
-        let foreign = Refusal::ForeignSender { channel: self.record.id, sender };
-        self.record.place(sender).ok_or(foreign)
-    }
-
-    pub(super) fn check_open(&self, is_event: bool) -> Result<(), Refusal> {
-        let (channel, state) = (self.record.id, self.record.state);
-        match state {
-            ChannelState::Active => Ok(()),
-            ChannelState::Pending if is_event => Ok(()),
-            ChannelState::Pending => Err(Refusal::ChannelNotActive { channel, state }),
-            ChannelState::Closed | ChannelState::Expired => Err(Refusal::ChannelEnded { channel, state }),
-        }
-    }
-
-    pub(super) fn check_turn(&self, place: usize) -> Result<(), Refusal> {
-        let channel = self.record.id;
-        match self.turn {
-            turn if turn.allows(place) => Ok(()),
-            Turn::Of { place: expected, .. } => Err(Refusal::NotYourTurn {
-                kind: self.record.kind.as_str(),
-                is_creator: expected == self.record.creator,
-                channel,
-                expected: self.record.participants[expected],
-                sender: self.record.participants[place],
-            }),
-            Turn::Free | Turn::Over => Err(Refusal::Complete { channel }),
-        }
-    }
-
-    pub(super) fn turn_is_over(&mut self, text: Id) {
-        let ChannelRecord { kind, creator, .. } = self.record;
-        self.turn = self.turn.after(kind, creator, self.record.participants.len(), text);
-    }
-
-    /// What later requests ask of an envelope that was taken.
-    pub(super) fn remember(&mut self, place: usize, envelope: &Envelope, id: Id, position: u64) {
-        if let Some(key) = &envelope.idempotency_key {
-            self.keys[place].remember(key, id);
-        }
-        if let Some(cause) = envelope.causation_id.as_ref().filter(|cause| !cause.is_empty()) {
-            self.causes.insert((place, cause.clone()), position);
-        }
-    }
-}
 
 impl Switchboard {
     /// Invites; the answer comes when all have joined, or when that has failed.
@@ -211,7 +120,7 @@ impl Switchboard {
         let kind = record.kind.as_str();
         let creator_id = record.creator_id();
         let Some(creator) = self.registry.agent(creator_id) else { return Ok(()) }; // bound, so registered
-        let name = |agent: &super::registry::Agent| agent.passport.name.clone();
+        let name = |agent: &Agent| agent.passport.name.clone();
         let limit = self.limits.channels_per_agent;
         if !creator.rule.access.channel_types.may_initiate(kind) {
             return Err(Refusal::ChannelTypeRefused { agent: name(creator), kind });
@@ -277,6 +186,7 @@ impl Switchboard {
         }
     }
 
+    /// Everyone has joined. The opening is told first, then the ack is answered that caused it, then the creation.
     fn open(&mut self, channel: Id) {
         let Some(known) = self.channels.get_mut(&channel) else { return };
         known.record.state = ChannelState::Active;
@@ -302,6 +212,7 @@ impl Switchboard {
         self.end(channel, ChannelState::Closed, "invite_rejected");
     }
 
+    /// Some of the invited have not answered in time.
     pub(super) fn joining_is_over(&mut self, channel: Id) {
         let Some(known) = self.channels.get_mut(&channel) else { return };
         if known.record.state != ChannelState::Pending {
@@ -312,100 +223,6 @@ impl Switchboard {
             self.settled.push(Settlement { endpoint, request_id, outcome });
         }
         self.end(channel, ChannelState::Closed, "invite_timeout");
-    }
-
-    pub(super) fn expire(&mut self, channel: Id) {
-        self.end(channel, ChannelState::Expired, "ttl_expired");
-    }
-
-    /// A type that knows its own end.
-    pub(super) fn close_if_complete(&mut self, channel: Id) {
-        if self.channels.get(&channel).is_some_and(|known| known.turn == Turn::Over) {
-            self.end(channel, ChannelState::Closed, "consulting_complete");
-        }
-    }
-
-    /// Ends a channel, tells everyone, and forgets what only an open one needs. Nothing happens to one that has ended.
-    pub(super) fn end(&mut self, channel: Id, state: ChannelState, reason: &str) {
-        let now = self.now;
-        let joining = self.limits.joining;
-        let Some(known) = self.channels.get_mut(&channel).filter(|known| !known.record.state.is_terminal())
-        else {
-            return;
-        };
-        let was_pending = known.record.state == ChannelState::Pending;
-        let record = &mut known.record;
-        (record.state, record.closed_at, record.close_reason) = (state, Some(now), reason.to_owned());
-        known.causes = BTreeMap::new();
-        if let Some(at) = record.expires_at {
-            self.alarms.unset(at, Alarm::Expiry(channel));
-        }
-        if was_pending {
-            self.alarms.unset(record.created_at.after(joining), Alarm::Joining(channel));
-        }
-        if let Some((endpoint, request_id)) = known.creation.take() {
-            let outcome = Err(Refusal::ClosedDuringHandshake { channel, reason: reason.to_owned() });
-            self.settled.push(Settlement { endpoint, request_id, outcome });
-        }
-        let event = if state == ChannelState::Expired { Envelope::EXPIRED } else { Envelope::CLOSED };
-        self.announce(channel, event, payload(&Ending { reason, channel_id: channel }));
-        self.release(channel);
-        self.ended.push_back(channel);
-        self.forget_ended();
-    }
-
-    /// Says something in the creator's name to everyone, the creator too.
-    fn announce(&mut self, channel: Id, event: &str, data: Result<Payload, Refusal>) {
-        let (Some(known), Ok(data)) = (self.channels.get(&channel), data) else { return };
-        let to = known.everyone();
-        let creator = known.record.creator_id().to_string();
-        let mut envelope = Envelope::new(channel.to_string(), creator, event, data);
-        envelope.audience = Some(known.record.participants.iter().map(Id::to_string).collect());
-        // A store that is full takes no more; the state of the channel is right without the envelope.
-        if self.publish(channel, &mut envelope, &to).is_err() {
-            self.stats.given_up += to.places.len() as u64;
-        }
-    }
-
-    /// The counts of its participants; and what is owed to those who are not there, since what has ended is not replayed.
-    fn release(&mut self, channel: Id) {
-        let Some(known) = self.channels.get(&channel) else { return };
-        let creator = known.record.creator_id();
-        for participant in known.record.participants.clone() {
-            let Some(agent) = self.registry.agent_mut(participant) else { continue };
-            agent.active = agent.active.saturating_sub(1);
-            agent.created = agent.created.saturating_sub(u64::from(participant == creator));
-            if agent.endpoint.is_none() {
-                self.clear(participant, channel);
-            }
-        }
-    }
-
-    fn forget_ended(&mut self) {
-        while self.ended.len() > self.limits.closed_channels {
-            let Some(channel) = self.ended.pop_front() else { return };
-            let Some(known) = self.channels.get_mut(&channel) else { continue };
-            let posted = std::mem::take(&mut known.posted);
-            for (participant, posted) in known.record.participants.clone().into_iter().zip(posted) {
-                self.clear(participant, channel);
-                if let Some(agent) = self.registry.agent_mut(participant) {
-                    agent.channels.remove(&channel);
-                    agent.posted = agent.posted.saturating_sub(posted);
-                }
-            }
-            self.channels.remove(&channel);
-            self.store.remove(channel);
-        }
-    }
-
-    pub(super) fn channel(&self, channel: Id) -> Result<&Channel, Refusal> {
-        let missing = || Refusal::NotFound { what: "channel", id: channel.to_string() };
-        self.channels.get(&channel).ok_or_else(missing)
-    }
-
-    /// The channel of an id as it is on the wire.
-    pub(super) fn known_channel(&self, id: &str) -> Option<&Channel> {
-        self.channels.get(&id.parse().ok()?)
     }
 }
 
@@ -422,16 +239,6 @@ struct Invite<'a> {
 #[derive(Serialize)]
 struct About {
     channel_id: Id,
-}
-
-#[derive(Serialize)]
-struct Ending<'a> {
-    reason: &'a str,
-    channel_id: Id,
-}
-
-fn payload<T: Serialize>(data: &T) -> Result<Payload, Refusal> {
-    Ok(Payload::of(data)?)
 }
 
 fn check_count(kind: ChannelType, count: usize) -> Result<(), Refusal> {
@@ -461,7 +268,7 @@ fn check_knobs(kind: ChannelType, knobs: &Payload) -> Result<(), Refusal> {
     }
 }
 
-/// As much of a tenant's own text as is told back in a refusal.
-pub(super) fn told(text: &str) -> String {
-    text.chars().take(128).collect()
+/// The data of an event of the hub's own.
+pub(super) fn payload<T: Serialize>(data: &T) -> Result<Payload, Refusal> {
+    Ok(Payload::of(data)?)
 }

@@ -1,9 +1,13 @@
 //! Whether an envelope is taken.
+//!
+//! The order of the checks is AG2's, so that a tenant meets the same refusal there and here. Ours stand where they change
+//! none of them: the idempotency key before the state of the channel (the answer to a post may get lost while the channel
+//! closes), rate and budget before the inboxes. A refused envelope leaves no trace, but for the token it cost.
 
 use super::{
     board::Switchboard,
     delivery::{Published, Recipients},
-    opening::Channel,
+    room::Channel,
 };
 use crate::link::{
     envelope::Envelope, error::Refusal, id::Id, recent::MAX_KEY_LEN, rule::Overflow, time::Timestamp,
@@ -37,6 +41,7 @@ impl Switchboard {
         self.publish_post(channel, place, is_text, &mut envelope, &to)
     }
 
+    /// Takes a checked envelope, and does what it stands for. Answers to an invite are kept in the log, and go to nobody.
     fn publish_post(
         &mut self,
         channel: Id,
@@ -114,6 +119,7 @@ impl Switchboard {
         Ok(())
     }
 
+    /// Whether the rule of the participant in that place lets the sender in; what an agent sends to itself always comes in.
     fn accepts(&self, channel: &Channel, place: usize, sender: Id) -> bool {
         let recipient = channel.record.participants[place];
         let sender_name = self.registry.agent(sender).map(|agent| agent.passport.name.as_str());
@@ -221,6 +227,7 @@ fn is_task_id(id: &str) -> bool {
         && id.chars().all(|character| character.is_ascii_alphanumeric() || "._-".contains(character))
 }
 
+/// The end of an envelope's time; zero and less have none, as with the time of a channel.
 fn expiry(envelope: &Envelope, now: Timestamp) -> Option<Timestamp> {
     let seconds = envelope.ttl_seconds.and_then(|seconds| u64::try_from(seconds).ok());
     seconds.filter(|seconds| *seconds > 0).map(|seconds| now.after(Duration::from_secs(seconds)))

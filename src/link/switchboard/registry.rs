@@ -16,7 +16,7 @@ use crate::link::{
     time::Timestamp,
 };
 
-use super::{config::HubLimits, opening::told};
+use super::{config::HubLimits, room::told};
 
 /// One agent.
 #[derive(Debug)]

@@ -1,12 +1,16 @@
 //! The operations that read and change what is known of agents and channels.
+//!
+//! Three circles: discovery is open to anyone, an operation for an agent to the connection that holds it, one on a channel
+//! to a connection that holds one of its participants. What may not be seen is refused as AG2 does, which for a channel
+//! tells apart that it is not there and that it is another's.
 
 use serde::Serialize;
 use std::{collections::BTreeMap, ops::Range};
 
 use super::{
     board::{Answer, Switchboard},
-    opening::{Channel, told},
     registry::{Agent, check_globs, check_kind, check_size, size_of_json},
+    room::{Channel, told},
 };
 use crate::link::{
     channel::{ChannelState, Turn},
@@ -65,6 +69,7 @@ impl Switchboard {
 
     // ---- agents
 
+    /// The claim first: who may not use a name learns nothing of it, not even that it is taken.
     fn register(&mut self, endpoint: Id, register: Register) -> Result<String, Refusal> {
         check_kind(&register.passport)?;
         let auth = &register.passport.auth;
@@ -138,6 +143,7 @@ impl Switchboard {
         Ok(NULL.to_owned())
     }
 
+    /// An unknown id is its own name, so that a tenant can print what it gets.
     fn names(&self, ids: &[String]) -> BTreeMap<String, String> {
         let name = |id: &String| {
             let known = self.registry.by_text(id).map(|(_, agent)| agent.passport.name.clone());
@@ -171,6 +177,7 @@ impl Switchboard {
         json(&self.channel(channel)?.record.metadata())
     }
 
+    /// In the order of their creation, which is that of their ids.
     fn list_channels(&self, endpoint: Id, agent: Option<&str>, limit: i64) -> Result<String, Refusal> {
         let agents = match agent {
             Some(agent) => vec![self.bound(endpoint, agent)?],
@@ -186,6 +193,7 @@ impl Switchboard {
         json(&found.map(|channel| channel.record.metadata()).collect::<Vec<_>>())
     }
 
+    /// Counted, and no more: whoever operates the hub sees it in its statistics.
     fn report_turn_failure(
         &mut self,
         endpoint: Id,
@@ -228,6 +236,7 @@ impl Switchboard {
         Ok(answer)
     }
 
+    /// With this a tenant knows whether it has answered already. Another agent, channel or cause is simply not found.
     fn find_by_causation(
         &self,
         endpoint: Id,

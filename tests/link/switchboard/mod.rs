@@ -1,6 +1,7 @@
 //! The hub's mind, one file for each of its files.
 
 mod board;
+mod closing;
 mod config;
 mod delivery;
 mod hello;

@@ -1,24 +1,22 @@
-//! How channels begin and end, in the order of the wire.
+//! How channels begin, in the order of the wire.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::support::{Bound, Hub, code};
-use wscope::link::{
-    CreateChannel, Envelope, Frame, HubConfig, HubLimits, Operation, Passport, Payload, Register, Rule, Ttl,
-};
+use wscope::link::{CreateChannel, Envelope, Frame, Operation, Passport, Payload, Register, Rule, Ttl};
 
-fn create(creator: &Bound, kind: &str, others: &[&Bound]) -> CreateChannel {
+pub(super) fn create(creator: &Bound, kind: &str, others: &[&Bound]) -> CreateChannel {
     CreateChannel::new(&creator.id, kind, others.iter().map(|it| it.id.clone()).collect())
 }
 
-fn ask(hub: &mut Hub, creator: &Bound, create: CreateChannel) -> String {
+pub(super) fn ask(hub: &mut Hub, creator: &Bound, create: CreateChannel) -> String {
     hub.ask(creator.connection, &Operation::CreateChannel(Box::new(create)))
 }
 
 /// Kinds of frames, with the event of a delivery.
-fn order(hub: &mut Hub, connection: wscope::link::Id) -> Vec<String> {
+pub(super) fn order(hub: &mut Hub, connection: wscope::link::Id) -> Vec<String> {
     let word = |frame| match frame {
         Frame::Notify(notify) => notify.envelope.event_type,
         Frame::Response(response) => format!("response {}", response.request_id),
@@ -61,22 +59,6 @@ fn the_metadata_of_a_channel_is_ag2s() {
         alice.id, bob.id
     );
     assert_eq!(text, expected);
-}
-
-#[test]
-fn a_close_is_told_before_it_is_answered() {
-    let mut hub = Hub::new();
-    let (alice, bob) = (hub.join("alice"), hub.join("bob"));
-    let channel = hub.open("conversation", &alice, &[&bob]);
-    let close = Operation::CloseChannel { channel_id: channel.clone(), reason: "done".to_owned() };
-    let id = hub.ask(bob.connection, &close);
-    assert_eq!(order(&mut hub, bob.connection), [Envelope::CLOSED.to_owned(), format!("response {id}")]);
-    let closed = hub.notifies(alice.connection).remove(0).envelope;
-    assert_eq!(closed.event_data.to::<Value>().unwrap(), json!({"reason": "done", "channel_id": channel}));
-    assert_eq!(closed.sender_id, alice.id, "in the creator's name");
-    let again = hub.request(bob.connection, &close).unwrap();
-    assert_eq!((&again["state"], &again["close_reason"]), (&json!("closed"), &json!("done")));
-    assert!(hub.notifies(alice.connection).is_empty(), "closed once");
 }
 
 #[test]
@@ -124,32 +106,6 @@ fn a_creator_that_is_gone_gets_no_answer_and_nothing_else_happens() {
     let invite = hub.notifies(bob.connection).remove(0);
     hub.accept(&bob, &invite);
     assert_eq!(hub.notifies(bob.connection)[0].envelope.event_type, Envelope::OPENED);
-}
-
-#[test]
-fn a_channel_lives_as_long_as_it_is_told() {
-    let mut hub = Hub::new();
-    let (alice, bob) = (hub.join("alice"), hub.join("bob"));
-    for (ttl, seconds) in
-        [(Some(Ttl::Seconds(40)), 40), (Some(Ttl::Text("2m".to_owned())), 120), (None, 7_200)]
-    {
-        let mut wanted = create(&alice, "conversation", &[&bob]);
-        wanted.ttl = ttl;
-        let request = ask(&mut hub, &alice, wanted);
-        let invite = hub.notifies(bob.connection).remove(0);
-        hub.accept(&bob, &invite);
-        hub.answer(alice.connection, &request).unwrap().unwrap();
-        hub.ack_all(&alice);
-        hub.ack_all(&bob);
-        hub.pass(Duration::from_secs(seconds - 1));
-        assert!(hub.notifies(bob.connection).is_empty());
-        hub.pass(Duration::from_secs(1));
-        let event = hub.notifies(bob.connection).remove(0).envelope;
-        assert_eq!(event.event_type, Envelope::EXPIRED);
-        assert_eq!(event.event_data.to::<Value>().unwrap()["reason"], "ttl_expired");
-        hub.ack_all(&alice);
-    }
-    assert_eq!(hub.board.deadline(), None);
 }
 
 #[test]
@@ -212,28 +168,4 @@ fn rules_of_creator_and_invited_are_asked_first() {
     hub.request(alice.connection, &Operation::CloseChannel { channel_id: channel, reason: String::new() })
         .unwrap();
     hub.open("conversation", &alice, &[&narrow]);
-}
-
-#[test]
-fn channels_and_closed_ones_have_limits() {
-    let mut limits = HubLimits::default();
-    (limits.channels_per_agent, limits.closed_channels, limits.participants) = (2, 1, 3);
-    let mut hub = Hub::with(HubConfig::new().limits(limits));
-    let (alice, bob) = (hub.join("alice"), hub.join("bob"));
-    let channels = [hub.open("conversation", &alice, &[&bob]), hub.open("conversation", &alice, &[&bob])];
-    let wanted = create(&alice, "conversation", &[&bob]);
-    let request = ask(&mut hub, &alice, wanted);
-    assert_eq!(code(hub.answer(alice.connection, &request).unwrap()), "limit_exceeded");
-    let many: Vec<Bound> = ["c", "d", "e", "f"].into_iter().map(|name| hub.join(name)).collect();
-    let wanted = create(&many[0], "discussion", &many.iter().collect::<Vec<_>>());
-    let request = ask(&mut hub, &many[0], wanted);
-    assert_eq!(code(hub.answer(many[0].connection, &request).unwrap()), "limit_exceeded");
-    for channel in &channels {
-        let close = Operation::CloseChannel { channel_id: channel.clone(), reason: String::new() };
-        hub.request(alice.connection, &close).unwrap();
-    }
-    let get = |channel: &str| Operation::GetChannel { channel_id: channel.to_owned() };
-    assert_eq!(code(hub.request(alice.connection, &get(&channels[0]))), "not_found");
-    assert!(hub.request(alice.connection, &get(&channels[1])).is_ok());
-    hub.open("conversation", &alice, &[&bob]);
 }

@@ -226,6 +226,7 @@ fn a_full_store_is_a_refusal() {
     assert_eq!(refused.unwrap().0, "limit_exceeded");
     let close = Operation::CloseChannel { channel_id: channel, reason: String::new() };
     assert_eq!(hub.request(bob.connection, &close).unwrap()["state"], "closed", "it can still be closed");
+    assert_eq!(hub.notifies(alice.connection).pop().unwrap().envelope.event_type, Envelope::CLOSED);
 }
 
 #[test]
