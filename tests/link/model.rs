@@ -1,7 +1,8 @@
 //! A model of delivery, over seeds: any interleaving of posts, acks, nacks, slow links, drops and reconnects.
 //!
-//! What must hold: each recipient gets each envelope at least once on the wire; on one connection, since its last hello, in
-//! the order of the channel and none twice; and after its ack never again.
+//! What must hold: since its last hello a connection that reads has been sent exactly what was owed then and what was posted
+//! since, in the order of the channel and none twice; what was acknowledged never again; and in the end everyone has
+//! everything.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,6 +27,10 @@ struct Tenant {
     acked: BTreeMap<String, BTreeSet<u64>>,
     /// The last number heard in each channel since the last hello.
     last: BTreeMap<String, u64>,
+    /// What was owed at the last hello, and what was posted since.
+    due: BTreeSet<u64>,
+    /// What was heard since the last hello.
+    fresh: BTreeSet<u64>,
 }
 
 struct Model {
@@ -58,6 +63,8 @@ impl Model {
             heard: BTreeMap::new(),
             acked: BTreeMap::new(),
             last: BTreeMap::new(),
+            due: BTreeSet::new(),
+            fresh: BTreeSet::new(),
         };
         let tenants = bound.into_iter().enumerate().map(tenant).collect();
         let random = StdRng::seed_from_u64(seed);
@@ -91,6 +98,9 @@ impl Model {
         self.listen_to(sender);
         self.hub.post_text(&bound, &id, &self.number.to_string()).unwrap();
         self.posted.entry(id).or_default().push((self.number, sender));
+        for other in members.into_iter().filter(|member| *member != sender) {
+            self.tenants[other].due.insert(self.number);
+        }
     }
 
     fn listen(&mut self) {
@@ -114,7 +124,15 @@ impl Model {
             let acked = tenant.acked.entry(channel.clone()).or_default();
             assert!(!acked.contains(&number), "{number} again, although it was acknowledged");
             tenant.heard.entry(channel).or_default().insert(number);
+            tenant.fresh.insert(number);
             tenant.open.push(*notify);
+        }
+        if tenant.connected && !self.hub.stuck.contains(&tenant.bound.connection) {
+            let acked: BTreeSet<u64> = tenant.acked.values().flatten().copied().collect();
+            let missing: Vec<&u64> =
+                tenant.due.difference(&tenant.fresh).filter(|it| !acked.contains(it)).collect();
+            assert!(missing.is_empty(), "{} reads, and was not sent {missing:?}", tenant.name);
+            assert!(tenant.fresh.is_subset(&tenant.due), "{} was sent what was not due", tenant.name);
         }
     }
 
@@ -145,12 +163,18 @@ impl Model {
     fn slow_down_or_catch_up(&mut self) {
         let at = self.anyone();
         let connection = self.tenants[at].bound.connection;
-        if let Some(stuck) = self.hub.stuck.iter().position(|it| *it == connection) {
-            self.hub.stuck.remove(stuck);
-            self.hub.leave(connection, usize::MAX);
+        if self.hub.stuck.contains(&connection) {
+            self.read_on(at);
         } else {
             self.hub.stuck.push(connection);
         }
+    }
+
+    /// The connection of the agent reads again.
+    fn read_on(&mut self, at: usize) {
+        let connection = self.tenants[at].bound.connection;
+        self.hub.stuck.retain(|it| *it != connection);
+        self.hub.leave(connection, usize::MAX);
     }
 
     fn drop_or_reconnect(&mut self) {
@@ -168,12 +192,35 @@ impl Model {
     /// A new connection, with the old one gone or still there.
     fn reconnect(&mut self, at: usize) {
         let connection: Id = self.hub.attach();
+        if self.random.random_range(0..3) == 0 {
+            self.hub.stuck.push(connection); // slow from its first frame on
+        }
+        let owed = self.owed(at);
         let tenant = &mut self.tenants[at];
-        self.hub.heard(tenant.bound.connection);
-        tenant.bound.connection = connection;
+        let old = std::mem::replace(&mut tenant.bound.connection, connection);
+        self.hub.heard(old);
         tenant.connected = true;
         tenant.last.clear();
+        tenant.fresh.clear();
+        tenant.due = owed.values().flatten().copied().collect();
+        for acked in tenant.acked.values() {
+            tenant.due = tenant.due.difference(acked).copied().collect();
+        }
         self.hub.frame(connection, &hello(&tenant.name, Some("")));
+        // The old connection, if it is still there, reads on; what is the agent's no longer comes there.
+        self.hub.stuck.retain(|it| *it != old);
+        self.hub.leave(old, usize::MAX);
+        assert!(self.hub.notifies(old).is_empty());
+    }
+
+    /// What others have posted, by channel.
+    fn owed(&self, at: usize) -> BTreeMap<String, BTreeSet<u64>> {
+        let mine = self.channels.iter().filter(|(_, members)| members.contains(&at));
+        let others = |channel: &String| {
+            let posted = self.posted.get(channel).into_iter().flatten();
+            posted.filter(|(_, sender)| *sender != at).map(|(number, _)| *number).collect()
+        };
+        mine.map(|(channel, _)| (channel.clone(), others(channel))).collect()
     }
 
     /// Everyone comes back, reads everything and acks it; then nothing is left.
@@ -181,6 +228,7 @@ impl Model {
         self.hub.stuck.clear();
         for at in 0..AGENTS {
             self.reconnect(at);
+            self.read_on(at);
             self.listen_to(at);
             let tenant = &mut self.tenants[at];
             for notify in std::mem::take(&mut tenant.open) {
@@ -191,16 +239,14 @@ impl Model {
         }
         for at in 0..AGENTS {
             self.reconnect(at);
+            self.read_on(at);
             let again = self.hub.texts(self.tenants[at].bound.connection);
             assert!(again.is_empty(), "{again:?} after all was acknowledged");
         }
-        for (channel, members) in &self.channels {
-            for member in members {
-                let posted = self.posted.get(channel).into_iter().flatten();
-                let owed: BTreeSet<u64> =
-                    posted.filter(|(_, sender)| sender != member).map(|(number, _)| *number).collect();
-                let heard = self.tenants[*member].heard.get(channel).cloned().unwrap_or_default();
-                assert_eq!(heard, owed, "{channel} for {member}");
+        for at in 0..AGENTS {
+            for (channel, owed) in self.owed(at) {
+                let heard = self.tenants[at].heard.get(&channel).cloned().unwrap_or_default();
+                assert_eq!(heard, owed, "{channel} for {at}");
             }
         }
     }
