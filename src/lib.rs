@@ -1,14 +1,57 @@
 //! WebSockets in structured scopes: no connection and no task outlives the block of code that opened it.
 //!
+//! ```
+//! use wscope::websocket::{Accept, BoxError};
+//! use wscope::{Error, WebSocketRequest, nursery, open_websocket, serve_websocket};
+//!
+//! async fn echo(request: WebSocketRequest) -> Result<(), BoxError> {
+//!     let ws = request.accept(Accept::new()).await?;
+//!     while let Some(message) = ws.next_message().await? {
+//!         ws.send_message(message).await?;
+//!     }
+//!     Ok(())
+//! }
+//!
+//! # fn main() -> Result<(), Error> {
+//! wscope::run(nursery(async |n| {
+//!     let server =
+//!         n.start_service_with(async |status| serve_websocket("127.0.0.1:0", echo, status).await).await?;
+//!     open_websocket(format!("ws://127.0.0.1:{}/", server.port()), async |ws| {
+//!         ws.send_message("hello").await?;
+//!         assert_eq!(ws.get_message().await?.as_text(), Some("hello"));
+//!         Ok(()) // here the server is told 1000; after an error 1011, and 1001 when this is cancelled
+//!     })
+//!     .await
+//! }))
+//! # }
+//! ```
+//!
+//! | you want to | begin with |
+//! |---|---|
+//! | connect | [`open_websocket`] for a block, [`connect_websocket`] for a nursery, [`ClientConfig`] |
+//! | serve | [`WebSocketServer`], [`serve_websocket`], [`WebSocketRequest`], [`ServerConfig`] |
+//! | send, receive, ping, close | [`WebSocketConnection`] |
+//! | know how it ended | [`ConnectionClosed`], [`Error`] |
+//! | speak WebSocket over a stream of your own | [`wrap_client_stream`], [`wrap_server_stream`] |
+//! | run several things and be sure that all of them end | [`nursery`], [`fail_after`], [`CancelScope`] |
+//! | own every byte | [`proto`] |
+//! | test all that on a virtual clock | `testing` |
+//!
+//! # Layers
+//!
 //! | layer | what it is | usable alone |
 //! |---|---|---|
+//! | [`websocket`] | connections: clients, servers, requests, pings, closing | it stands on the next three |
 //! | [`proto`] | RFC 6455 without I/O: bytes in, events out; events in, bytes out | yes, on any transport |
 //! | [`link`] | hub and tenants on the wire of AG2 networks, so far without sockets | yes, behind any transport |
 //! | [`scope`] | nurseries, cancel scopes, typed timeouts, clean-up that survives cancellation | yes, without a WebSocket |
-//! | [`runtime`] | the seam to executor, clock and timers | it is what `scope` stands on |
+//! | [`runtime`] | the seam to executor, clock, timers and sockets | it is what the others stand on |
 //! | `testing` | a virtual clock, an executor that can be replayed, in-memory streams with faults | feature `testing` |
 //!
-//! Connections, hubs and clients that reconnect will stand on these. The book in `docs` says why each thing is as it is.
+//! Hubs and clients that reconnect will stand on these. The book in `docs` has a tutorial, a guide for each of these jobs, and says
+//! why each thing is as it is.
+//!
+//! # Scopes alone
 //!
 //! Two children that borrow, a limit on both, and nothing left when the block is:
 //!
@@ -49,9 +92,9 @@ pub use scope::{
 };
 
 pub use websocket::{
-    ClientConfig, ConnectionClosed, ConnectionConfig, Error, ServerConfig, ServerHandle, WebSocketConnection,
-    WebSocketRequest, WebSocketServer, broadcast, connect_websocket, open_websocket, serve_websocket,
-    wrap_client_stream, wrap_server_stream,
+    Accept, BoxError, ClientConfig, ConnectionClosed, ConnectionConfig, Error, Reject, ServerConfig,
+    ServerHandle, WebSocketConnection, WebSocketRequest, WebSocketServer, broadcast, connect_websocket,
+    open_websocket, serve_websocket, wrap_client_stream, wrap_server_stream,
 };
 
 /// The README and the pages of the book that hold Rust code: `cargo test` compiles and runs it.
@@ -59,15 +102,31 @@ pub use websocket::{
 #[cfg(doctest)]
 mod book {
     macro_rules! pages {
-        ($($page:ident = $path:literal;)*) => { $(#[doc = include_str!($path)] struct $page;)* };
+        ($($(#[$if:meta])? $page:ident = $path:literal;)*) => {
+            $($(#[$if])? #[doc = include_str!($path)] struct $page;)*
+        };
     }
 
     pages! {
         Readme = "../README.md";
+        Echo = "../docs/src/tutorial/echo.md";
+        Requests = "../docs/src/tutorial/requests.md";
+        Chat = "../docs/src/tutorial/chat.md";
         StructuredConcurrency = "../docs/src/design/structured-concurrency.md";
+        Connect = "../docs/src/guides/connect.md";
+        Serve = "../docs/src/guides/serve.md";
+        Messages = "../docs/src/guides/messages.md";
+        Ping = "../docs/src/guides/ping.md";
+        Closing = "../docs/src/guides/closing.md";
+        #[cfg(feature = "tls")] Tls = "../docs/src/guides/tls.md";
+        #[cfg(feature = "testing")] Backpressure = "../docs/src/guides/backpressure.md";
+        #[cfg(feature = "testing")] Testing = "../docs/src/guides/testing.md";
         SansIo = "../docs/src/guides/sans-io.md";
         TimeoutsAndCancellation = "../docs/src/guides/timeouts-and-cancellation.md";
         ComingFromJoinSet = "../docs/src/guides/coming-from-joinset.md";
+        ComingFromTungstenite = "../docs/src/guides/coming-from-tungstenite.md";
+        Errors = "../docs/src/reference/errors.md";
+        ComingFromTrioWebsocket = "../docs/src/guides/coming-from-trio-websocket.md";
         Defaults = "../docs/src/reference/defaults.md";
     }
 }

@@ -70,6 +70,62 @@ fn every_file_named_beside_a_section_is_there() {
     assert!(missing.is_empty(), "\n{}", missing.join("\n"));
 }
 
+/// `reference/errors.md` has a heading for each error type of `src/websocket`, and below it each of its variants.
+#[test]
+fn every_error_of_a_connection_is_explained() {
+    let page = fs::read_to_string(root().join("docs/src/reference/errors.md")).unwrap();
+    let mut missing = Vec::new();
+    let mut found = 0;
+    for entry in fs::read_dir(root().join("src/websocket")).unwrap() {
+        for (name, variants) in errors(&fs::read_to_string(entry.unwrap().path()).unwrap()) {
+            found += 1;
+            let section =
+                page.split("\n### ").find_map(|section| section.strip_prefix(&format!("`{name}`\n")));
+            let Some(section) = section else {
+                missing.push(name);
+                continue;
+            };
+            let section = section.split("\n## ").next().unwrap_or(section);
+            let named = |variant: &String| section.contains(&format!("`{variant}"));
+            missing.extend(variants.iter().filter(|v| !named(v)).map(|v| format!("{name}::{v}")));
+        }
+    }
+    assert!(missing.is_empty(), "not in errors.md: {missing:?}");
+    assert!(found > 15, "only {found} error types were found in src/websocket");
+}
+
+/// Each of trio-websocket's 64 cases has a test of ours that is there, or a reason why it has none.
+#[test]
+fn every_test_of_trio_websocket_is_accounted_for() {
+    let page = root().join("docs/src/guides/coming-from-trio-websocket.md");
+    let page = fs::read_to_string(page).unwrap();
+    let rows: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("| `test_")).collect();
+    assert_eq!(rows.len(), 64);
+    let (mut seen, mut faults) = (Vec::new(), Vec::new());
+    for row in rows {
+        let (theirs, ours) = row.split_once(" | ").unwrap();
+        if seen.contains(&theirs) {
+            faults.push(format!("test_{theirs} stands there twice"));
+        }
+        seen.push(theirs);
+        let named = ours.split('`').skip(1).step_by(2).filter_map(|name| name.split_once(".rs::"));
+        let named: Vec<_> = named.collect();
+        if named.is_empty() && !REASONS.iter().any(|reason| ours.starts_with(reason)) {
+            faults.push(format!("test_{theirs} has neither a test nor a reason"));
+        }
+        for (file, name) in named {
+            let source = fs::read_to_string(root().join(format!("tests/{file}.rs"))).unwrap_or_default();
+            let before = source.split_once(&format!("\nfn {name}() {{")).map_or("", |(before, _)| before);
+            if !before.lines().last().is_some_and(|line| line.starts_with("#[test]")) {
+                faults.push(format!("test_{theirs}: {name} is no test of tests/{file}.rs"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+const REASONS: [&str; 2] = ["does not compile here: ", "deliberately different: "];
+
 #[test]
 fn rust_code_and_links_are_recognised() {
     assert!(has_rust_code("text\n```rust\nfn f() {}\n```\n"));
@@ -79,6 +135,37 @@ fn rust_code_and_links_are_recognised() {
     let found =
         links("see [a](b/c.md#d), [e](https://f.g/) and [h](#i)\n[j]( ../k.md )", Path::new("x/y.md"));
     assert_eq!(found, [Path::new("x/b/c.md"), Path::new("x/../k.md")]);
+    let source = "#[derive(Debug, thiserror::Error)]\npub enum E {\n    /// Doc.\n    #[error(\"x\")]\n    First {\n        /// Doc.\n        \
+        limit: u8,\n    },\n    Second(#[from] Io),\n}\n#[derive(thiserror::Error)]\n#[error(\"s\")]\npub struct S;\n";
+    let found = [("E", vec!["First", "Second"]), ("S", vec![])];
+    assert_eq!(
+        errors(source),
+        found.map(|(name, v)| (name.to_owned(), v.into_iter().map(str::to_owned).collect()))
+    );
+}
+
+/// The public types of `source` that are errors by derive, each with its variants; a struct has none.
+fn errors(source: &str) -> Vec<(String, Vec<String>)> {
+    let mut lines = source.lines();
+    let mut found = Vec::new();
+    while lines.by_ref().any(|line| line.starts_with("#[derive(") && line.contains("thiserror::Error")) {
+        let header = lines.by_ref().find(|line| line.starts_with("pub"));
+        let Some((kind, rest)) = header.and_then(|line| line.strip_prefix("pub ")?.split_once(' ')) else {
+            continue;
+        };
+        let name = identifier(rest);
+        let body = lines.clone().take_while(|line| !line.starts_with('}'));
+        let variants = body
+            .filter_map(|line| line.strip_prefix("    "))
+            .filter(|line| line.starts_with(char::is_uppercase));
+        found.push((name, if kind == "enum" { variants.map(identifier).collect() } else { Vec::new() }));
+    }
+    found
+}
+
+/// The identifier with which `text` begins.
+fn identifier(text: &str) -> String {
+    text.chars().take_while(|c| c.is_alphanumeric()).collect()
 }
 
 /// README, SECURITY and each page of the book.

@@ -125,6 +125,17 @@ impl Connection {
     /// [`transmit`](Self::transmit), and the state is [`Closed`](ConnectionState::Closed).
     #[inline]
     pub fn receive(&mut self, input: &mut &mut [u8]) -> Result<Option<Event>, Failed> {
+        match self.find(input) {
+            Ok(Some(event)) => Ok(Some(event)),
+            Ok(None) => self.failed.map_or(Ok(None), Err),
+            Err(error) => Err(self.fail(error)),
+        }
+    }
+
+    /// As [`receive`](Self::receive), but a fault is only found: what came before it may still be answered, until
+    /// [`fail`](Self::fail) is told of it. Nothing may be received in between.
+    #[inline]
+    pub(crate) fn find(&mut self, input: &mut &mut [u8]) -> Result<Option<Event>, ProtocolError> {
         match self.state {
             ConnectionState::Open | ConnectionState::LocalClosing => match self.decoder.decode(input) {
                 Ok(Some(event)) => {
@@ -134,7 +145,8 @@ impl Connection {
                 Ok(None) => Ok(None),
                 Err(error) => {
                     *input = &mut [];
-                    Err(self.fail(error))
+                    self.decoder.stop();
+                    Err(error)
                 }
             },
             ConnectionState::RemoteClosing
@@ -142,7 +154,7 @@ impl Connection {
             | ConnectionState::Connecting
             | ConnectionState::Rejecting => {
                 *input = &mut [];
-                self.failed.map_or(Ok(None), Err)
+                Ok(None)
             }
         }
     }
@@ -309,7 +321,7 @@ impl Connection {
     }
 
     /// Fails the connection (RFC 6455 §7.1.7): the close frame that says why is queued, unless one is out already.
-    fn fail(&mut self, error: ProtocolError) -> Failed {
+    pub(crate) fn fail(&mut self, error: ProtocolError) -> Failed {
         self.fail_with(error.into(), CloseReason::truncated(error.close_code(), &error.to_string()))
     }
 

@@ -18,7 +18,8 @@ impl Bell {
             return;
         }
         *known = Some(waker.clone());
-        let replaced = lock(&self.waker).replace(waker.clone());
+        let waker = waker.clone();
+        let replaced = lock(&self.waker).replace(waker);
         drop(replaced);
     }
 

@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use super::{Clock, Timer, async_std, timer};
+use super::{Clock, Surrounded, Timer, async_std, enter, timer};
 
 /// A future whose type does not matter.
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -39,7 +39,8 @@ impl Future for Task {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.0.clone().poll(cx)
+        let _entered = enter(self.0.clone());
+        self.0.poll(cx)
     }
 }
 
@@ -50,9 +51,9 @@ impl fmt::Debug for Task {
 }
 
 /// A task that is shared between the executor, who polls it, and its owner.
-pub(crate) trait Work: Send + Sync {
-    /// Goes on with it. Never panics.
-    fn poll(self: Arc<Self>, cx: &mut Context<'_>) -> Poll<()>;
+pub(crate) trait Work: Surrounded {
+    /// Goes on with it, in its ambient. Never panics.
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<()>;
 }
 
 /// An executor and a clock. The default is async-std on the system's clock.

@@ -88,6 +88,11 @@ impl<S: RawSocket> Socket<S> {
         self.poll_in(cx, spare, |socket| socket.fill(vec))
     }
 
+    /// The next read asks the kernel, dry or not: an end of the stream may have come, and the reactor not have said so yet.
+    pub(crate) fn look_again(&mut self) {
+        self.dry = false;
+    }
+
     /// One write.
     pub(crate) fn poll_write_vectored(
         &mut self,

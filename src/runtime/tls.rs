@@ -137,6 +137,10 @@ impl Tls {
         self.stream.get_ref().0.transport_ref()
     }
 
+    pub(crate) fn look_again(&mut self) {
+        self.stream.get_mut().0.transport().look_again();
+    }
+
     /// One read. The end of the stream is one only after `close_notify`.
     pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_read(cx, buffer)
@@ -241,6 +245,14 @@ impl Cause {
             .iter()
             .find(|(phrases, _)| phrases.iter().all(|phrase| says(phrase)))
             .map_or(Self::Other, |(_, cause)| *cause)
+    }
+}
+
+impl Failed {
+    /// An error of the library on a stream whose handshake seemed done. `None`: it is the network's.
+    pub(crate) fn late(error: &Arc<io::Error>) -> Option<Self> {
+        let of_the_library = error.kind() == io::ErrorKind::Other && error.get_ref().is_some();
+        of_the_library.then(|| Self { cause: Cause::told_by(&error.to_string()), source: error.clone() })
     }
 }
 

@@ -57,6 +57,18 @@ impl Transport {
         }
     }
 
+    /// The next read asks the kernel, even if the last one has left the socket dry.
+    pub(crate) fn look_again(&mut self) {
+        match self {
+            Self::Tcp(socket) => socket.look_again(),
+            #[cfg(unix)]
+            Self::Unix(socket) => socket.look_again(),
+            #[cfg(feature = "tls")]
+            Self::Tls(tls) => tls.look_again(),
+            Self::Other(_) => {}
+        }
+    }
+
     /// Whether [`poll_fill`](Self::poll_fill) reads into spare capacity without clearing it first: plain sockets do.
     pub(crate) fn can_fill(&self) -> bool {
         match self {

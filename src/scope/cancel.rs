@@ -93,6 +93,8 @@ impl CancelScope {
         };
         if state.children.len() == state.children.capacity() {
             state.children.retain(|child| child.strong_count() > 0);
+            let left = state.children.len();
+            state.children.reserve(left); // or the next sweep would come too soon
         }
         state.children.push(Arc::downgrade(&child.inner));
         child
@@ -282,7 +284,7 @@ impl Watch {
             self.scope.expire(deadline);
             if lock(&self.scope.inner.state).stage == Stage::Cancelled {
                 return Poll::Ready(());
-            } // else it has been moved meanwhile
+            } // uncovered: else it has been moved in this very moment, by another thread
         }
         self.alarm = None;
         Poll::Pending

@@ -2,6 +2,7 @@
 
 use std::{
     any::Any,
+    mem,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     task::{Context, Poll},
@@ -12,14 +13,18 @@ use futures::stream::{FuturesUnordered, Stream};
 /// What somebody panicked with.
 pub(super) type Panic = Box<dyn Any + Send>;
 
-/// Runs `act`, which is done with even if it panics. The panic hook has reported what the caller does not want to know.
+/// Runs `act`, which is done with even if it panics. What it panicked with is not to be dropped but discarded.
 pub(super) fn contain(act: impl FnOnce()) -> Result<(), Panic> {
     catch_unwind(AssertUnwindSafe(act))
 }
 
 /// Drops `value` where a panic of its destructor must not get out; the panic hook has reported it.
 pub(super) fn discard<T>(value: T) {
-    drop(contain(|| drop(value)));
+    let Err(panic) = contain(|| drop(value)) else { return };
+    if let Err(another) = contain(|| drop(panic)) {
+        // What one panics with may panic when it is dropped, and so on without an end.
+        mem::forget(another);
+    }
 }
 
 /// A future that panics neither in `poll`, where a panic becomes its output, nor in `drop`.
@@ -44,7 +49,13 @@ impl<F: Future + Unpin> Future for Contained<F> {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(output)) => {
                 let future = self.0.take();
-                Poll::Ready(contain(|| drop(future)).map(|()| output))
+                match contain(|| drop(future)) {
+                    Ok(()) => Poll::Ready(Ok(output)),
+                    Err(panic) => {
+                        discard(output);
+                        Poll::Ready(Err(panic))
+                    }
+                }
             }
             Err(panic) => Poll::Ready(Err(panic)),
         }

@@ -144,17 +144,13 @@ impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> 
 
     /// Polls body, children and services until none can go on.
     fn poll_running(&mut self, cx: &mut Context<'_>) -> Poll<Outcome<E>> {
-        for round in 0..=BUDGET {
+        let mut round = 0;
+        loop {
             let look = self.look(round);
             look.woken.wake();
-            for news in look.bad_news {
-                let judged = match news {
-                    BadNews::Failed(error) => self.judge(error),
-                    BadNews::Panicked(panic) => Some(self.panicked(panic)),
-                };
-                if let Some(outcome) = judged {
-                    return Poll::Ready(outcome);
-                }
+            if let Some(outcome) = self.hear(look.bad_news) {
+                discard(look.next);
+                return Poll::Ready(outcome);
             }
             match look.next {
                 Next::Poll => {}
@@ -168,8 +164,8 @@ impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> 
             if let Err(outcome) = self.poll_members(cx) {
                 return Poll::Ready(outcome);
             }
+            round += 1;
         }
-        Poll::Pending
     }
 
     /// Lets in those whom the members have started, or who came from other threads, and decides what to do next.
@@ -183,7 +179,7 @@ impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> 
             Some(news) => (news.bad, news.ended, news.running),
             None => (Vec::new(), false, 0),
         };
-        let ended = mem::take(&mut inbox.ended) || pool_ended;
+        let ended = shared.settle(&mut inbox) || pool_ended;
         let woken = if ended { inbox.waiting.take() } else { Woken::default() };
         if let Some(error) = inbox.failed.take() {
             return Look { next: Next::End(Outcome::Failed(error)), bad_news, woken };
@@ -204,6 +200,19 @@ impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> 
             (true, false) => Next::Yield,
         };
         Look { next, bad_news, woken }
+    }
+
+    /// Whether, and how, what happened on the pool is the end of the nursery. An error that comes after that is too late.
+    fn hear(&mut self, news: Vec<BadNews<E>>) -> Option<Outcome<E>> {
+        let mut outcome = None;
+        for news in news {
+            match news {
+                BadNews::Failed(error) if outcome.is_none() => outcome = self.judge(error),
+                BadNews::Failed(too_late) => discard(too_late),
+                BadNews::Panicked(panic) => discard(outcome.replace(self.panicked(panic))),
+            }
+        }
+        outcome
     }
 
     /// Polls those who were woken. `Err` when the end of one of them is the end of the nursery.
@@ -242,14 +251,6 @@ impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> 
             Ok(Err(error)) => Some(Outcome::Failed(error)),
             Err(panic) => Some(self.panicked(panic)),
         }
-    }
-
-    fn panicked(&mut self, panic: Panic) -> Outcome<E> {
-        match self.panic {
-            None => self.panic = Some(panic),
-            Some(_) => discard(panic), // the first one is kept
-        }
-        Outcome::Panicked
     }
 
     /// Polls adopted clean-ups, and the services they may need, until they are through.
@@ -304,10 +305,13 @@ impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> 
     fn finish(&mut self) -> Result<T, E> {
         self.end();
         let phase = mem::replace(&mut self.phase, Phase::Finished);
+        let value = self.value.take();
         if let Some(panic) = self.panic.take() {
+            discard(phase); // one that panics while a panic is under way would end the process
+            discard(value);
             resume_unwind(panic);
         }
-        match (phase, self.value.take()) {
+        match (phase, value) {
             (Phase::Cleaning(Outcome::Failed(error)), _) => Err(error),
             (Phase::Cleaning(Outcome::Complete), Some(value)) => Ok(value),
             (
@@ -348,9 +352,21 @@ impl<T, E, B> NurseryFuture<'_, T, E, B> {
     fn stop(&mut self) {
         self.shared.close();
         self.members.clear();
-        if let Some(pool) = self.shared.pool() {
-            pool.stop();
+        let too_late = self.shared.pool().map_or_else(Vec::new, |pool| pool.stop());
+        for news in too_late {
+            match news {
+                BadNews::Failed(error) => discard(error), // another was first
+                BadNews::Panicked(panic) => drop(self.panicked(panic)),
+            }
         }
+    }
+
+    fn panicked(&mut self, panic: Panic) -> Outcome<E> {
+        match self.panic {
+            None => self.panic = Some(panic),
+            Some(_) => discard(panic), // the first one is kept
+        }
+        Outcome::Panicked
     }
 }
 
@@ -384,6 +400,11 @@ impl<T, E, B> Drop for NurseryFuture<'_, T, E, B> {
                 discard(cleanup);
             }
         }
+        // It may be a panic that drops all this.
+        discard(mem::replace(&mut self.phase, Phase::Finished));
+        discard(self.value.take());
+        discard(self.panic.take());
+        discard(self.on_error.take());
     }
 }
 

@@ -8,7 +8,13 @@
 use std::{
     future::poll_fn,
     mem,
-    sync::{Arc, Mutex, MutexGuard, OnceLock},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock,
+        atomic::{
+            AtomicUsize,
+            Ordering::{Acquire, Relaxed, Release},
+        },
+    },
     task::{Context, Poll},
 };
 
@@ -24,6 +30,9 @@ pub(super) type Child<'env, E> = BoxFuture<'env, Result<(), E>>;
 
 pub(super) struct Shared<'env, E> {
     inbox: Mutex<Inbox<'env, E>>,
+    /// Children that have ended and are still counted as running in the inbox. Only the nursery writes it, so that the end of a
+    /// child takes no lock; whoever wants to know how many are running reads it under the lock of the inbox.
+    ended: AtomicUsize,
     /// Made for the first child that is spawned: most nurseries have none.
     pool: OnceLock<Arc<Pool<E>>>,
     pub(super) sink: Arc<Sink>,
@@ -33,12 +42,10 @@ pub(super) struct Inbox<'env, E> {
     pub(super) children: Vec<Child<'env, E>>,
     pub(super) services: Vec<Child<'env, E>>,
     pub(super) failed: Option<E>,
-    /// Children in the nursery's own task that have not ended, whether or not they have been let in.
-    pub(super) running: usize,
+    /// Children in the nursery's own task that had not ended when it last looked, whether or not they have been let in.
+    running: usize,
     pub(super) services_running: usize,
     started: u64,
-    /// A child has ended since the nursery last looked.
-    pub(super) ended: bool,
     /// Those who wait for the number of children to fall. Woken when a child has ended, and not before, or they would spin.
     pub(super) waiting: Waiters,
     /// The nursery is being polled, and will look in here before it returns.
@@ -72,13 +79,17 @@ impl<'env, E> Shared<'env, E> {
             running: 0,
             services_running: 0,
             started: 0,
-            ended: false,
             waiting: Waiters::default(),
             attended: false,
             stage: Stage::Open,
             ambient: None,
         };
-        Self { inbox: Mutex::new(inbox), pool: OnceLock::new(), sink: Arc::default() }
+        Self {
+            inbox: Mutex::new(inbox),
+            ended: AtomicUsize::new(0),
+            pool: OnceLock::new(),
+            sink: Arc::default(),
+        }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Inbox<'env, E>> {
@@ -91,7 +102,7 @@ impl<'env, E> Shared<'env, E> {
     }
 
     /// The pool, for a child that is about to be spawned. Made under the lock of the inbox, so that it is not missed by
-    /// [`open`](Self::open) or `stop`.
+    /// [`open`](Self::open) or [`close`](Self::close).
     pub(super) fn pool_or_new(&self) -> &Arc<Pool<E>> {
         if let Some(pool) = self.pool.get() {
             return pool;
@@ -132,18 +143,22 @@ impl<'env, E> Shared<'env, E> {
 
     /// Takes a member off the count, at once: whoever is polled next may ask for it.
     pub(super) fn ended(&self, kind: Kind) {
-        let mut inbox = self.lock();
         match kind {
-            Kind::Child => {
-                inbox.running -= 1;
-                inbox.ended = true;
-            }
-            Kind::Service => inbox.services_running -= 1,
+            Kind::Child => self.ended.store(self.ended.load(Relaxed) + 1, Release),
+            Kind::Service => self.lock().services_running -= 1,
         }
     }
 
+    /// Brings the count in the inbox up to date. Says whether a child has ended since the last time.
+    pub(super) fn settle(&self, inbox: &mut Inbox<'env, E>) -> bool {
+        let ended = self.ended.load(Relaxed);
+        inbox.running -= ended;
+        self.ended.store(0, Release);
+        ended > 0
+    }
+
     /// Drops a child that comes too late. Panics when the nursery has finished, which takes a handle that has escaped from it.
-    pub(super) fn refuse(&self, child: Child<'_, E>) {
+    pub(super) fn refuse<C>(&self, child: C) {
         discard(child);
         assert!(
             self.lock().stage != Stage::Finished,
@@ -171,8 +186,13 @@ impl<'env, E> Shared<'env, E> {
         }
     }
 
+    /// Children in the nursery's own task.
+    fn running_here(&self, inbox: &Inbox<'env, E>) -> usize {
+        inbox.running - self.ended.load(Acquire)
+    }
+
     pub(super) fn running(&self) -> usize {
-        self.lock().running + self.pool().map_or(0, |pool| pool.census().running)
+        self.running_here(&self.lock()) + self.pool().map_or(0, |pool| pool.census().running)
     }
 
     /// Waits until fewer than `limit` children are running.
@@ -184,7 +204,7 @@ impl<'env, E> Shared<'env, E> {
     pub(super) fn statistics(&self) -> Statistics {
         let inbox = self.lock();
         let pool = self.pool().map_or_else(Census::default, |pool| pool.census());
-        let running = inbox.running + pool.running;
+        let running = self.running_here(&inbox) + pool.running;
         let started = inbox.started + pool.started;
         Statistics {
             running,
@@ -200,6 +220,7 @@ impl<'env, E> Shared<'env, E> {
         let (children, services, failed, waiting) = {
             let mut inbox = self.lock();
             inbox.stage = Stage::Stopping;
+            self.settle(&mut inbox);
             inbox.running = 0;
             let children = mem::take(&mut inbox.children);
             let services = mem::take(&mut inbox.services);
@@ -229,7 +250,7 @@ impl<E> Waiting<'_, '_, E> {
     fn poll(&mut self, limit: usize, cx: &mut Context<'_>) -> Poll<()> {
         let waker = cx.waker().clone();
         let mut inbox = self.shared.lock();
-        let running = inbox.running + self.shared.pool().map_or(0, |pool| pool.watch());
+        let running = self.shared.running_here(&inbox) + self.shared.pool().map_or(0, |pool| pool.watch());
         if running < limit || inbox.stage != Stage::Open {
             return Poll::Ready(());
         }

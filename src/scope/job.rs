@@ -8,7 +8,10 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     task::{Context, Poll, Waker},
     thread,
     time::Duration,
@@ -18,7 +21,7 @@ use super::{
     contain::{contain, discard},
     slot::{Slot, Stopped},
 };
-use crate::runtime::{Ambient, BoxFuture, Runtime, Surrounded, Task, Work, enter, sync::Patience};
+use crate::runtime::{Ambient, BoxFuture, Runtime, Surrounded, Task, Work, sync::Patience};
 
 /// How long stopping waits for polls in flight on other threads: one that is blocked on a lock held by the stopping thread
 /// would else hang both.
@@ -27,6 +30,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 pub(super) struct Job<T, R> {
     slot: Slot<BoxFuture<'static, T>>,
     report: R,
+    ended: AtomicBool,
 }
 
 /// Who wants to know how a job ended.
@@ -52,11 +56,14 @@ pub(super) type InFlight = bool;
 /// A job as seen by an owner of many.
 pub(super) trait Launch: Stop {
     fn launch(self: Arc<Self>, runtime: &Runtime);
+
+    /// Whether nothing is left of its future and its outcome.
+    fn has_ended(&self) -> bool;
 }
 
 impl<T: Send + 'static, R: Report<T>> Job<T, R> {
     pub(super) fn new(future: BoxFuture<'static, T>, report: R) -> Self {
-        Self { slot: Slot::new(future), report }
+        Self { slot: Slot::new(future), report, ended: AtomicBool::new(false) }
     }
 
     pub(super) fn report(&self) -> &R {
@@ -73,6 +80,10 @@ impl<T: Send + 'static, R: Report<T>> Surrounded for Job<T, R> {
 impl<T: Send + 'static, R: Report<T>> Launch for Job<T, R> {
     fn launch(self: Arc<Self>, runtime: &Runtime) {
         runtime.spawn(Task::new(self));
+    }
+
+    fn has_ended(&self) -> bool {
+        self.ended.load(Relaxed)
     }
 }
 
@@ -95,9 +106,8 @@ impl<T: Send + 'static, R: Report<T>> Stop for Job<T, R> {
 }
 
 impl<T: Send + 'static, R: Report<T>> Work for Job<T, R> {
-    fn poll(self: Arc<Self>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
         let Some((mut future, waker)) = self.slot.begin() else { return Poll::Ready(()) };
-        let entered = enter(self.clone());
         let outcome = match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
             Ok(Poll::Pending) => {
                 let known = waker.filter(|waker| waker.will_wake(cx.waker()));
@@ -112,15 +122,18 @@ impl<T: Send + 'static, R: Report<T>> Work for Job<T, R> {
         };
         let destroyed = contain(|| drop(future));
         match (outcome, destroyed) {
-            (None, _) => {} // stopped: nobody waits for it
+            (None, destroyed) => discard(destroyed), // stopped: nobody waits for it
             (Some(Ok(value)), Err(panic)) => {
                 discard(value); // a destructor that runs because its child is done is part of the child
                 self.report.finished(Err(panic));
             }
-            (Some(outcome), _) => self.report.finished(outcome),
+            (Some(outcome), destroyed) => {
+                discard(destroyed);
+                self.report.finished(outcome);
+            }
         }
-        drop(entered);
         self.slot.finish();
+        self.ended.store(true, Relaxed);
         Poll::Ready(())
     }
 }

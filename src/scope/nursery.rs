@@ -369,7 +369,8 @@ impl<'env, E> Nursery<'env, E> {
     /// Waits until fewer than `limit` children are running: back-pressure for whoever starts them. With a limit of zero there
     /// is no such time, and it waits until the nursery is stopped.
     ///
-    /// Nothing is reserved: when several wait, the first to be polled may take the place. Cancel-safe.
+    /// Nothing is reserved: when several wait, the first to be polled may take the place. Clean-ups that children have left behind
+    /// do not count; what bounds those is their limit. Cancel-safe.
     ///
     /// ```
     /// use wscope::{Nursery, nursery};

@@ -3,18 +3,23 @@
 //! They are registered here, not among the nursery's own futures: a child that ends well costs the nursery's task no wake-up,
 //! and none of what the nursery's own children cost is paid for them.
 //!
-//! Nothing of a user's is dropped and nobody is woken under the lock.
+//! A child that ends well takes no lock either. It is one of many on several threads, and a lock that all of them want at the end
+//! of a short life costs more than the life. So the register is swept by those who enter: it never holds more of the dead than of
+//! the living, and of the dead only an empty shell.
+//!
+//! Nothing of a user's is dropped and nobody is woken under a lock.
 
 use std::{
-    fmt, mem,
-    sync::{Arc, Mutex, OnceLock},
+    mem,
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    },
     thread,
 };
 
-use slab::Slab;
-
 use super::{
-    contain::{Panic, discard},
+    contain::Panic,
     inbox::Child,
     job::{Job, Launch, PATIENCE, Report},
 };
@@ -24,25 +29,30 @@ use crate::runtime::{
 };
 
 pub(super) struct Pool<E> {
-    state: Mutex<State<E>>,
+    register: Mutex<Register>,
+    /// What the nursery has to know: it is woken for each.
+    bad_news: Mutex<Vec<BadNews<E>>>,
+    /// Counted up before a child is launched, down when it has ended and its news, if any, has been left.
+    running: AtomicUsize,
+    /// Somebody waits for any child to end. Set before `running` is read, read after that is counted down.
+    watched: AtomicBool,
+    /// A child has ended while somebody was watching.
+    ended: AtomicBool,
+    /// The nursery has nothing left but these children. As `watched`, for the last of them.
+    awaited: AtomicBool,
     sink: Arc<Sink>,
     /// Known from the first poll of the nursery on, and so before any child is launched.
     ambient: OnceLock<Ambient>,
 }
 
-struct State<E> {
-    jobs: Slab<Arc<dyn Launch>>,
+struct Register {
+    jobs: Vec<Arc<dyn Launch>>,
     started: u64,
-    /// What the nursery has to know: it is woken for each.
-    bad_news: Vec<BadNews<E>>,
-    /// A child has ended since the nursery last looked.
-    ended: bool,
-    /// Somebody waits for any child to end.
-    watched: bool,
-    /// The nursery has nothing left but these children.
-    awaited: bool,
     stopping: bool,
 }
+
+/// A child that has not been launched.
+pub(super) type TooLate<E> = Arc<Job<Result<(), E>, Entry<E>>>;
 
 /// How a child ended that did not end well.
 pub(super) enum BadNews<E> {
@@ -53,6 +63,7 @@ pub(super) enum BadNews<E> {
 /// What the nursery finds when it looks.
 pub(super) struct News<E> {
     pub(super) bad: Vec<BadNews<E>>,
+    /// Whoever waits for a child to end is to be woken.
     pub(super) ended: bool,
     pub(super) running: usize,
 }
@@ -64,91 +75,89 @@ pub(super) struct Census {
 }
 
 impl<E> Pool<E> {
-    /// `stopping`: it is too late, children are dropped unpolled.
+    /// `stopping`: it is too late, children are given back.
     pub(super) fn new(sink: Arc<Sink>, ambient: Option<Ambient>, stopping: bool) -> Self {
-        let state = State {
-            jobs: Slab::new(),
-            started: 0,
-            bad_news: Vec::new(),
-            ended: false,
-            watched: false,
-            awaited: false,
-            stopping,
-        };
-        Self { state: Mutex::new(state), sink, ambient: ambient.map_or_else(OnceLock::new, OnceLock::from) }
+        Self {
+            register: Mutex::new(Register { jobs: Vec::new(), started: 0, stopping }),
+            bad_news: Mutex::new(Vec::new()),
+            running: AtomicUsize::new(0),
+            watched: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            awaited: AtomicBool::new(false),
+            sink,
+            ambient: ambient.map_or_else(OnceLock::new, OnceLock::from),
+        }
     }
 
     /// Launches the children that came before the nursery was polled for the first time, and lets later ones start at once.
     pub(super) fn open(&self, ambient: &Ambient) {
-        let waiting: Vec<_> = {
-            let state = lock(&self.state);
-            if self.ambient.set(ambient.clone()).is_err() {
-                return;
-            }
-            state.jobs.iter().map(|(_, job)| job.clone()).collect()
+        let waiting = {
+            let register = lock(&self.register);
+            self.ambient.get_or_init(|| ambient.clone());
+            register.jobs.clone()
         };
         waiting.into_iter().for_each(|job| job.launch(&ambient.runtime));
     }
 
-    /// Refuses new children, and destroys those there are, here or, where a poll is in flight, on the thread that polls.
-    pub(super) fn stop(&self) {
-        let (jobs, news) = {
-            let mut state = lock(&self.state);
-            state.stopping = true;
-            (mem::take(&mut state.jobs), mem::take(&mut state.bad_news))
+    /// Refuses new children, and destroys those there are, here or, where a poll is in flight, on the thread that polls. Gives
+    /// back what has happened meanwhile.
+    pub(super) fn stop(&self) -> Vec<BadNews<E>> {
+        let jobs = {
+            let mut register = lock(&self.register);
+            register.stopping = true;
+            mem::take(&mut register.jobs)
         };
-        news.into_iter().for_each(discard);
         // First stop them all, then wait, so that the patience is spent once.
-        let in_flight: Vec<_> = jobs.into_iter().map(|(_, job)| job).filter(|job| job.stop()).collect();
+        let in_flight: Vec<_> = jobs.into_iter().filter(|job| !job.has_ended() && job.stop()).collect();
         if !in_flight.is_empty() {
             let patience = Patience::of(PATIENCE);
             in_flight.into_iter().for_each(|job| job.wait(&patience));
         }
+        mem::take(&mut *lock(&self.bad_news))
     }
 
-    /// Collects what has happened. Not to be called with a lock held that a user's code might want.
+    /// Collects what has happened.
     pub(super) fn news(&self) -> News<E> {
-        let mut state = lock(&self.state);
-        News {
-            bad: mem::take(&mut state.bad_news),
-            ended: mem::take(&mut state.ended),
-            running: state.jobs.len(),
+        let ended = self.ended.swap(false, SeqCst);
+        if ended {
+            self.watched.store(false, SeqCst); // who is woken now will watch again
         }
+        let running = self.running.load(SeqCst); // before the news: who is not counted here has left its news before
+        News { bad: mem::take(&mut *lock(&self.bad_news)), ended, running }
     }
 
     /// Asks to be woken when the last child has ended. Says whether any is left.
     pub(super) fn await_last(&self) -> bool {
-        let mut state = lock(&self.state);
-        state.awaited = true;
-        !state.jobs.is_empty() || !state.bad_news.is_empty()
+        self.awaited.store(true, SeqCst);
+        self.running.load(SeqCst) > 0 || !lock(&self.bad_news).is_empty()
     }
 
     /// Asks to be woken when any child has ended; says how many there are.
     pub(super) fn watch(&self) -> usize {
-        let mut state = lock(&self.state);
-        state.watched = true;
-        state.jobs.len()
+        self.watched.store(true, SeqCst);
+        self.running.load(SeqCst)
     }
 
     pub(super) fn census(&self) -> Census {
-        let state = lock(&self.state);
-        Census { running: state.jobs.len(), started: state.started }
+        let register = lock(&self.register);
+        let running = if register.stopping { 0 } else { self.running.load(SeqCst) };
+        Census { running, started: register.started }
     }
 }
 
 impl<E: Send + 'static> Pool<E> {
-    /// Starts `child`, at once if the nursery has been polled before. Gives it back when it is too late.
-    pub(super) fn spawn(self: &Arc<Self>, child: Child<'static, E>) -> Result<(), Child<'static, E>> {
-        let (job, ambient) = {
-            let mut state = lock(&self.state);
-            if state.stopping {
-                return Err(child);
+    /// Starts `child`, at once if the nursery has been polled before. Gives it back, unpolled, when it is too late.
+    pub(super) fn spawn(self: &Arc<Self>, child: Child<'static, E>) -> Result<(), TooLate<E>> {
+        let job = Arc::new(Job::new(child, Entry { pool: self.clone() }));
+        let ambient = {
+            let mut register = lock(&self.register);
+            if register.stopping {
+                drop(register);
+                return Err(job);
             }
-            state.started += 1;
-            let entry = state.jobs.vacant_entry();
-            let job = Arc::new(Job::new(child, Entry { pool: self.clone(), key: entry.key() }));
-            entry.insert(job.clone());
-            (job, self.ambient.get())
+            self.running.fetch_add(1, SeqCst);
+            register.enter(job.clone());
+            self.ambient.get()
         };
         if let Some(ambient) = ambient {
             job.launch(&ambient.runtime);
@@ -157,10 +166,21 @@ impl<E: Send + 'static> Pool<E> {
     }
 }
 
-/// A child's place in the pool.
-struct Entry<E> {
+impl Register {
+    fn enter(&mut self, job: Arc<dyn Launch>) {
+        if self.jobs.len() == self.jobs.capacity() {
+            self.jobs.retain(|job| !job.has_ended());
+            // Room for as many as there are, or the next sweep would come too soon: a sweep costs each child that enters O(1).
+            self.jobs.reserve(self.jobs.len());
+        }
+        self.started += 1;
+        self.jobs.push(job);
+    }
+}
+
+/// A child's way to the pool.
+pub(super) struct Entry<E> {
     pool: Arc<Pool<E>>,
-    key: usize,
 }
 
 impl<E: Send + 'static> Report<Result<(), E>> for Entry<E> {
@@ -169,31 +189,23 @@ impl<E: Send + 'static> Report<Result<(), E>> for Entry<E> {
     }
 
     fn finished(&self, outcome: thread::Result<Result<(), E>>) {
-        let bad_news = match outcome {
+        let pool = &*self.pool;
+        let news = match outcome {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(BadNews::Failed(error)),
             Err(panic) => Some(BadNews::Panicked(panic)),
         };
-        let mut state = lock(&self.pool.state);
-        if state.stopping {
-            drop(state);
-            return discard(bad_news); // another was first
+        let mut ring = news.is_some();
+        if let Some(news) = news {
+            lock(&pool.bad_news).push(news);
         }
-        let wake = bad_news.is_some() || state.watched || (state.awaited && state.jobs.len() == 1);
-        state.ended = true;
-        state.bad_news.extend(bad_news);
-        let job = state.jobs.remove(self.key);
-        state.watched &= !wake;
-        drop(state);
-        drop(job);
-        if wake {
-            self.pool.sink.bell.ring();
+        let last = pool.running.fetch_sub(1, SeqCst) == 1;
+        if pool.watched.load(SeqCst) {
+            pool.ended.store(true, SeqCst);
+            ring = true;
         }
-    }
-}
-
-impl<E> fmt::Debug for Pool<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool").field("running", &self.census().running).finish_non_exhaustive()
+        if ring || (last && pool.awaited.load(SeqCst)) {
+            pool.sink.bell.ring();
+        }
     }
 }

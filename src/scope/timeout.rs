@@ -37,7 +37,7 @@ use crate::runtime::{Timer, now};
 ///
 /// `Err(TooSlow)` when the limit was reached first.
 pub fn fail_after<F: Future>(limit: Duration, future: F) -> FailAfter<F> {
-    FailAfter { limit: Limit::After(limit), bounded: Bounded::new(future) }
+    FailAfter { limit, deadline: None, bounded: Bounded::new(future) }
 }
 
 /// [`fail_after`] with a point in time on the [clock in force](crate::runtime::now). The `limit` in the error is the time there
@@ -47,7 +47,7 @@ pub fn fail_after<F: Future>(limit: Duration, future: F) -> FailAfter<F> {
 ///
 /// `Err(TooSlow)` when the deadline came first.
 pub fn fail_at<F: Future>(deadline: Instant, future: F) -> FailAfter<F> {
-    FailAfter { limit: Limit::At(deadline), bounded: Bounded::new(future) }
+    FailAfter { limit: Duration::ZERO, deadline: Some(deadline), bounded: Bounded::new(future) }
 }
 
 /// Runs `future` for at most `limit`, or gives up on it and returns `None`. Otherwise as [`fail_after`].
@@ -75,7 +75,9 @@ pin_project! {
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct FailAfter<F> {
-        limit: Limit,
+        // With a deadline, known from the first poll on.
+        limit: Duration,
+        deadline: Option<Instant>,
         #[pin]
         bounded: Bounded<F>,
     }
@@ -91,30 +93,21 @@ pin_project! {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Limit {
-    After(Duration),
-    At(Instant),
-}
-
 impl<F: Future> Future for FailAfter<F> {
     type Output = Result<F::Output, TooSlow>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let limit = this.limit;
-        let start = || match *limit {
-            Limit::After(limit) => now().checked_add(limit), // `None`: later than the clock can tell
-            Limit::At(deadline) => {
-                *limit = Limit::After(deadline.saturating_duration_since(now()));
+        let (limit, deadline) = (this.limit, *this.deadline);
+        let start = || match deadline {
+            Some(deadline) => {
+                *limit = deadline.saturating_duration_since(now());
                 Some(deadline)
             }
+            None => now().checked_add(*limit), // `None`: later than the clock can tell
         };
         let outcome = ready!(this.bounded.poll(cx, start));
-        Poll::Ready(outcome.ok_or(match *limit {
-            Limit::After(limit) => TooSlow { limit },
-            Limit::At(_) => TooSlow { limit: Duration::ZERO },
-        }))
+        Poll::Ready(outcome.ok_or(TooSlow { limit: *limit }))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Clients: opening a connection, for a block or for a nursery.
 
 use std::{
-    future::Future,
+    future::{Future, poll_fn},
     path::PathBuf,
     sync::{Arc, Mutex},
+    task::Poll,
     time::Duration,
 };
 
@@ -229,7 +230,24 @@ where
     scoped(driver, move || body(ws)).await
 }
 
-/// Opens a connection that lives in a nursery: it is closed when the last handle is dropped, and when the nursery ends.
+/// Opens a connection that lives in a nursery: it is closed when the last handle is dropped, with 1000, and when the nursery ends, with
+/// 1001.
+///
+/// ```no_run
+/// use wscope::{Error, Nursery, connect_websocket};
+///
+/// async fn subscribe(n: &Nursery<'_, Error>, url: &str) -> Result<(), Error> {
+///     let ws = connect_websocket(n, url).await?;
+///     ws.send_message("prices, please").await?;
+///     n.start_soon(async move {
+///         while let Some(message) = ws.next_message().await? {
+///             println!("{message:?}");
+///         }
+///         Ok(())
+///     });
+///     Ok(())
+/// }
+/// ```
 ///
 /// # Errors
 /// [`HandshakeError`], from here and not in the nursery.
@@ -241,11 +259,12 @@ pub async fn connect_websocket<E: Send>(
     to: impl IntoClientConfig,
 ) -> Result<WebSocketConnection, HandshakeError> {
     let driver = connect(to.into_client_config()?).await?;
-    Ok(drive_in(nursery, driver))
+    Ok(drive_in(nursery, driver).await)
 }
 
 /// Opens a connection over a stream of your own; what is done elsewhere, TLS and finding the host, is not done here. It lives in the
-/// nursery as one of [`connect_websocket`] does.
+/// nursery as one of [`connect_websocket`] does. Of the URL only the `Host` header, the target and the credentials are used. There is
+/// an example at [`wrap_server_stream`](super::wrap_server_stream).
 ///
 /// # Errors
 /// [`HandshakeError`], from here and not in the nursery.
@@ -260,15 +279,26 @@ pub async fn wrap_client_stream<E: Send>(
     let config = to.into_client_config()?;
     let phase = Mutex::new(Phase::Handshake);
     let driver = within(&config, &phase, shake_hands(Transport::other(stream), &config)).await?;
-    Ok(drive_in(nursery, driver))
+    Ok(drive_in(nursery, driver).await)
 }
 
-fn drive_in<E: Send>(nursery: &Nursery<'_, E>, driver: Driver) -> WebSocketConnection {
+async fn drive_in<E: Send>(nursery: &Nursery<'_, E>, driver: Driver) -> WebSocketConnection {
     let ws = WebSocketConnection::new(driver.shared().clone());
     nursery.start_service(async {
         driver.await;
         Ok(())
     });
+    // The nursery has its turn first, so that the driver is there for whatever comes, the drop of the last handle included.
+    let mut waited = false;
+    poll_fn(|cx| {
+        if !waited {
+            waited = true;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    })
+    .await;
     ws
 }
 
@@ -283,7 +313,7 @@ async fn connect(config: ClientConfig) -> Result<Driver, HandshakeError> {
             transport
         };
         *lock(&phase) = Phase::Handshake;
-        shake_hands(transport, &config).await
+        shake_hands(transport, &config).await.map_err(|error| told_late(&config, error))
     };
     within(&config, &phase, connect).await
 }
@@ -313,6 +343,22 @@ async fn dial(config: &ClientConfig) -> Result<Transport, HandshakeError> {
 #[cfg(feature = "tls")]
 async fn encrypt(config: &ClientConfig, transport: Transport) -> Result<Transport, HandshakeError> {
     Ok(super::tls::connect(&config.tls, config.uri.host(), transport).await?)
+}
+
+/// What TLS had to say when its handshake was over.
+#[cfg(feature = "tls")]
+fn told_late(config: &ClientConfig, error: HandshakeError) -> HandshakeError {
+    match &error {
+        HandshakeError::Network(network) if config.uri.secure() => {
+            super::TlsError::late(&network.0, config.uri.host()).map_or(error, HandshakeError::from)
+        }
+        _ => error,
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+fn told_late(_: &ClientConfig, error: HandshakeError) -> HandshakeError {
+    error
 }
 
 #[cfg(not(feature = "tls"))]

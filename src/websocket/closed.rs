@@ -176,7 +176,7 @@ pub enum CloseCause {
 
 /// What the system said. Two are equal when their kinds are.
 #[derive(Clone, Debug)]
-pub struct NetworkError(Arc<io::Error>);
+pub struct NetworkError(pub(super) Arc<io::Error>);
 
 impl NetworkError {
     /// The kind of the error.

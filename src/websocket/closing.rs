@@ -100,6 +100,7 @@ impl Engine {
     /// Nobody will ask for what has come.
     pub(super) fn discard_input(&mut self, after: &mut After) {
         self.discard = true;
+        self.reach_fault(after);
         if !self.inbox.is_empty() {
             after.drop(self.inbox.clear());
         }
@@ -107,16 +108,20 @@ impl Engine {
     }
 
     pub(super) fn begin_closing(&mut self, cause: CloseCause, after: &mut After) {
-        let limit = match cause {
-            CloseCause::Handshake => self.config.close_timeout,
-            // A connection that has failed is not waited for without a bound.
-            _ => self.config.close_timeout.or(Some(ConnectionConfig::CLOSE_TIMEOUT)),
+        let deadline = match cause {
+            CloseCause::Handshake => self.config.close_timeout.and_then(|limit| now().checked_add(limit)),
+            _ => self.closing_limit(),
         };
-        self.deadlines.close_at(limit.and_then(|limit| now().checked_add(limit)));
+        self.deadlines.close_at(deadline);
         self.phase = Phase::Closing(cause);
         after.wake.extend(self.senders.dissolve());
         after.wake.extend(self.pings.dissolve());
         after.wake.extend(self.receivers.first().cloned()); // who leaves wakes the next
+    }
+
+    /// A connection that has failed is not waited for without a bound.
+    pub(super) fn closing_limit(&self) -> Option<Instant> {
+        now().checked_add(self.config.close_timeout.unwrap_or(ConnectionConfig::CLOSE_TIMEOUT))
     }
 
     /// The protocol has failed; what tells the peer is queued.
@@ -158,6 +163,7 @@ impl Engine {
     /// Nothing can be written any more; what the peer has said before may still be read, its close frame perhaps.
     pub(super) fn write_failed(&mut self, error: io::Error, after: &mut After) {
         after.drop(self.out.clear());
+        self.reach_fault(after);
         self.half_closed = true;
         self.readable = true;
         match &self.phase {
@@ -244,7 +250,8 @@ impl Engine {
                 CloseCause::CloseTimeout { limit: self.config.close_timeout.unwrap_or(Duration::ZERO) }
             }
             Phase::Closing(cause) | Phase::Draining(cause) => cause.clone(),
-            Phase::Open | Phase::Closed(_) => return,
+            Phase::Open => return self.reach_fault(after),
+            Phase::Closed(_) => return,
         };
         self.end(cause, after);
     }

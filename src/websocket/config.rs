@@ -8,7 +8,7 @@ use crate::proto;
 pub type ControlHook = Arc<dyn Fn(&[u8]) + Send + Sync>;
 
 /// Limits and habits of a [`WebSocketConnection`](super::WebSocketConnection). The defaults are safe; each field says what a
-/// change costs. A timeout that is `None` is off.
+/// change costs. A timeout that is `None` or zero is off, a buffer of zero has room for one message.
 ///
 /// ```
 /// use std::time::Duration;

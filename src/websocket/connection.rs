@@ -21,6 +21,28 @@ use crate::proto::{CloseConnection, CloseReason, Message, Piece, Role};
 /// and what is left of its handles answers [`ConnectionClosed`]. When the last handle is dropped before that, it closes with 1000.
 ///
 /// Every call that waits is cancel-safe: dropped half-way it leaves no torn frame, and no message is lost.
+///
+/// ```
+/// use std::time::Duration;
+/// use wscope::{CloseCode, Error, Message, WebSocketConnection, move_on_after};
+///
+/// /// Says hello, then counts text messages until there was none for a minute.
+/// async fn count(ws: &WebSocketConnection) -> Result<usize, Error> {
+///     ws.send_message("hello").await?;
+///     println!("{} is {:?} away", ws.remote(), ws.ping(None).await?);
+///     let mut count = 0;
+///     while let Some(received) = move_on_after(Duration::from_secs(60), ws.next_message()).await {
+///         match received? {
+///             Some(Message::Text(_)) => count += 1,
+///             Some(Message::Binary(bytes)) => println!("{} bytes", bytes.len()),
+///             None => return Ok(count), // closed, as it should be
+///         }
+///     }
+///     ws.aclose(CloseCode::NORMAL_CLOSURE).await?;
+///     Ok(count)
+/// }
+/// # let _ = count;
+/// ```
 #[derive(Clone)]
 pub struct WebSocketConnection(Arc<Handle>);
 
@@ -55,8 +77,9 @@ impl WebSocketConnection {
     /// Sends a message: text if it is given text, binary if it is given bytes.
     ///
     /// `Ok`: queued, in the order of the calls, under the high-water mark
-    /// ([`send_buffer`](super::ConnectionConfig::send_buffer)); above it this waits, and who came first goes first. What is sent in one
-    /// turn of a task goes out together at its end. [`flush`](Self::flush) waits until the kernel has it.
+    /// ([`send_buffer`](super::ConnectionConfig::send_buffer)); above it this waits, and who came first goes first. Of what is sent in
+    /// one turn of a task the first goes out at once, and the rest together at the end of the turn. [`flush`](Self::flush) waits until
+    /// the kernel has it.
     ///
     /// Cancel-safe: a dropped call has sent nothing, or all.
     ///
@@ -133,14 +156,14 @@ impl WebSocketConnection {
 
     /// Sends a ping and waits for its own pong; returns the round trip.
     ///
-    /// `payload`: at most 125 bytes, unlike those in flight; `None` takes eight random ones. Bounded by
+    /// `payload`: `None` takes eight random bytes; or `Some(b"yours")`, at most 125 bytes and unlike those in flight. Bounded by
     /// [`ping_timeout`](super::ConnectionConfig::ping_timeout), and over at once when the connection is. A pong answers its ping and all
     /// before it. Cancel-safe: a dropped call leaves no trace, a late pong is ignored.
     ///
     /// # Errors
     /// [`PingError`], which says whether anything was sent.
-    pub async fn ping(&self, payload: impl Into<Option<&[u8]>>) -> Result<Duration, PingError> {
-        ping::ping(&self.0.shared, payload.into()).await
+    pub async fn ping(&self, payload: Option<&[u8]>) -> Result<Duration, PingError> {
+        ping::ping(&self.0.shared, payload).await
     }
 
     /// Sends a pong that nobody asked for, as a heartbeat in one direction (RFC 6455 §5.5.3). Pings are answered without it.

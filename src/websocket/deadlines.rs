@@ -116,6 +116,7 @@ impl Deadlines {
     }
 }
 
+/// Zero is off: what is due at once would be due for ever.
 fn after(now: Instant, limit: Option<Duration>) -> Option<Instant> {
-    limit.and_then(|limit| now.checked_add(limit))
+    limit.filter(|limit| !limit.is_zero()).and_then(|limit| now.checked_add(limit))
 }

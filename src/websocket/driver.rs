@@ -134,7 +134,9 @@ impl Drop for Driver {
                     state: State::Leaving,
                 };
                 if let Err(mut goodbye) = defer(farewell(&self.shared.config), goodbye) {
-                    // Nobody waits for us here: one try, without waiting.
+                    // Nobody waits for us here: one try, without waiting. What is unread is read, or else the kernel would answer it
+                    // with a reset, which eats the close frame.
+                    goodbye.shared.with(|engine, _| engine.look_again());
                     let _ = goodbye.poll_turn(&mut Context::from_waker(Waker::noop()));
                 }
             }

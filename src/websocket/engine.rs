@@ -30,7 +30,10 @@ use super::{
     turns::Turns,
 };
 use crate::{
-    proto::{self, CloseCode, CloseConnection, Event, LocalError, Message, RandomSource, SystemRandom},
+    proto::{
+        self, CloseCode, CloseConnection, Event, LocalError, Message, ProtocolError, RandomSource,
+        SystemRandom,
+    },
     runtime::{Transport, now},
 };
 
@@ -69,6 +72,8 @@ pub(super) struct Engine {
     pub(super) discard: bool,
     /// Nobody has a handle any more.
     pub(super) orphaned: bool,
+    /// Found behind messages that nobody has taken yet: it is reached when they are, or when the time to close is over.
+    fault: Option<ProtocolError>,
     /// The stream has ended.
     pub(super) eof: bool,
     /// The sending direction has been shut down.
@@ -99,7 +104,7 @@ impl Engine {
     ) -> Self {
         Self {
             waker: bell.clone().into(),
-            inbox: Inbox::new(config.receive_buffer),
+            inbox: Inbox::new(config.receive_buffer.max(1)),
             out: OutQueue::default(),
             deadlines: Deadlines::open(now(), &config),
             config,
@@ -121,6 +126,7 @@ impl Engine {
             called: false,
             discard: false,
             orphaned: false,
+            fault: None,
             eof: false,
             half_closed: false,
             drain: DRAIN_BYTES,
@@ -136,9 +142,17 @@ impl Engine {
         self.paused = paused;
     }
 
+    /// Tries the socket once more, even if it was dry: there may be no other time.
+    pub(super) fn look_again(&mut self) {
+        self.readable = true;
+        if let Some(transport) = &mut self.transport {
+            transport.look_again();
+        }
+    }
+
     /// Whether a message may be queued now.
     pub(super) fn has_room(&self) -> bool {
-        self.out.len() < self.config.send_buffer
+        self.out.len() < self.config.send_buffer.max(1)
     }
 
     /// Whether the kernel has all that was queued up to `position`.
@@ -282,7 +296,7 @@ impl Engine {
 
     /// Whether what the peer has sent may be waiting. Who closes reads on all the same, for the peer's close frame.
     pub(super) fn reading_is_paused(&self) -> bool {
-        self.inbox.is_full() || self.paused && !self.is_closing()
+        self.inbox.is_full() || self.fault.is_some() || self.paused && !self.is_closing()
     }
 
     fn read_once(&mut self, after: &mut After) -> Poll<io::Result<usize>> {
@@ -325,14 +339,28 @@ impl Engine {
                 self.unparsed.extend_from_slice(input);
                 return;
             }
-            match self.core.receive(&mut input) {
+            match self.core.find(&mut input) {
                 Ok(Some(event)) => self.received(event, after),
                 Ok(None) => return,
-                Err(failed) => {
-                    self.failed(failed, after);
+                Err(error) => {
+                    self.fault = Some(error);
+                    if self.inbox.is_empty() || self.is_closing() {
+                        self.reach_fault(after);
+                    } else {
+                        self.deadlines.close_at(self.closing_limit());
+                    }
                     return;
                 }
             }
+        }
+    }
+
+    /// What came before a fault is taken, and was answered: now the peer is told. So what a peer sees does not depend on how its
+    /// bytes were cut into segments.
+    pub(super) fn reach_fault(&mut self, after: &mut After) {
+        if let Some(error) = self.fault.take() {
+            let failed = self.core.fail(error);
+            self.failed(failed, after);
         }
     }
 

@@ -5,7 +5,8 @@ use std::{fmt, io, sync::Arc, time::Duration};
 use http::{HeaderMap, StatusCode};
 
 use super::{
-    ConnectionClosed, DialError, GetJsonError, NetworkError, PingError, SendError, SendJsonError, SinkError,
+    ConnectionClosed, DialError, GetJsonError, InvalidOrigin, NetworkError, PingError, SendError,
+    SendJsonError, SinkError,
 };
 use crate::{
     proto::{
@@ -150,8 +151,6 @@ pub enum Phase {
     Tls,
     /// The opening handshake: the answer of the server, or the request of the client.
     Handshake,
-    /// The decision about a request.
-    Decision,
 }
 
 impl fmt::Display for Phase {
@@ -160,7 +159,6 @@ impl fmt::Display for Phase {
             Self::Connect => "connecting",
             Self::Tls => "the TLS handshake",
             Self::Handshake => "the opening handshake",
-            Self::Decision => "deciding about the request",
         })
     }
 }
@@ -247,6 +245,19 @@ impl Error {
     /// An error of any other type, or a text.
     pub fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Other(error.into())
+    }
+}
+
+impl From<InvalidOrigin> for Error {
+    fn from(error: InvalidOrigin) -> Self {
+        Self::other(error)
+    }
+}
+
+#[cfg(feature = "tls")]
+impl From<super::IdentityError> for Error {
+    fn from(error: super::IdentityError) -> Self {
+        Self::other(error)
     }
 }
 

@@ -1,4 +1,40 @@
-//! WebSocket connections that cannot leak.
+//! WebSocket connections that cannot leak: each lives in a scope, and when the scope is left, by whatever way, the peer is told how and
+//! nothing of the connection remains.
+//!
+//! ```text
+//!  open_websocket(url, block) ──┐            ┌─▶ WebSocketConnection: send, get, ping, close; cheap to clone
+//!  connect_websocket(&n, url) ──┤            │
+//!  request.accept(..) ──────────┼──▶ Shared ─┤   engine under one lock, bell: the socket's only waker
+//!  wrap_*_stream(&n, stream) ───┘            │
+//!                                            └─▶ driver: at the end of each turn of the block or handler, or a service of the nursery
+//! ```
+//!
+//! | to | use |
+//! |---|---|
+//! | connect | [`open_websocket`], [`connect_websocket`], [`wrap_client_stream`], all with a [`ClientConfig`] or a URL |
+//! | serve | [`WebSocketServer`], [`serve_websocket`], [`wrap_server_stream`]; a [`WebSocketRequest`] is accepted or rejected |
+//! | use a connection | [`WebSocketConnection`], and its views [`Messages`], [`Sink`], [`Bytes`], [`PieceWriter`] |
+//! | send to many | [`broadcast()`], [`ServerHandle`] |
+//! | know how it ended | [`ConnectionClosed`] and its [`CloseCause`] |
+//! | set limits | [`ConnectionConfig`], [`ServerConfig`] |
+//!
+//! # Rules
+//!
+//! - The scope decides what the peer is told: 1000 after a value, 1011 after an error or a panic, 1001 when the scope was cancelled or
+//!   dropped; always within the close timeout.
+//! - Every call that waits is cancel-safe, or says what a dropped call leaves. Every wait ends: by its event, by a typed timeout, or by
+//!   [`ConnectionClosed`].
+//! - Nothing grows without a bound: what is unread, what is unsent, pings, pongs, handshakes.
+//! - What goes wrong with one connection of a server leaves [`ServerConfig::on_error`] a word, and every other connection alone.
+//! - Under the lock of a connection nobody is woken, nothing of a user's is dropped, and no code of a user runs.
+//!
+//! # What it never does
+//!
+//! It decides nothing about the protocol: that is [`proto`](crate::proto). It hands no task to the executor by itself: that is
+//! [`scope`](crate::scope). It names no socket and no clock: that is [`runtime`](crate::runtime). It follows no redirect, speaks to no
+//! proxy, does not compress, and does not reconnect.
+//!
+//! How it moves bytes is told in `docs/src/design/engine-room.md`.
 
 mod after;
 mod bell;
@@ -31,6 +67,7 @@ mod registry;
 mod request;
 mod scoped;
 mod scratch;
+mod seats;
 mod send;
 mod serve;
 mod server;

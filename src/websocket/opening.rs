@@ -4,15 +4,17 @@ use std::{
     future::poll_fn,
     io::{self, IoSlice},
     task::Poll,
+    time::Duration,
 };
 
-use super::{ConnectionRejected, HandshakeError, scratch};
+use super::{ConnectionConfig, ConnectionRejected, HandshakeError, scratch};
 use crate::{
     proto::{
         AcceptConnection, Agreement, ClientEvent, ClientHandshake, HandshakeConfig, Request, RequestError,
         RequestReader, ServerHandshake, SystemRandom,
     },
     runtime::Transport,
+    scope::move_on_after,
 };
 
 /// What a handshake leaves behind.
@@ -145,10 +147,23 @@ pub(super) async fn write_all(transport: &mut Transport, bytes: &[u8]) -> io::Re
     .await
 }
 
-/// Ends the stream after `last` is written, and reads on until the peer has ended it too: closing with unread bytes would make the
-/// kernel send a reset, which destroys what the peer has not read yet. To be put under a timeout. Says whether `last` was written.
-pub(super) async fn hang_up(mut transport: Transport, last: Vec<u8>) -> io::Result<()> {
-    write_all(&mut transport, &last).await?;
+/// Sends `answer` to who has sent no request, and hangs up. He has [`DRAIN_TIMEOUT`](ConnectionConfig::DRAIN_TIMEOUT) to take it.
+pub(super) async fn turn_away(transport: Transport, answer: Vec<u8>) {
+    let _ = hang_up(transport, answer, ConnectionConfig::DRAIN_TIMEOUT).await; // he may be gone
+}
+
+/// Writes `last`, within the limit, and ends the stream; then reads on for a moment until the peer has ended it too: closing with
+/// unread bytes would make the kernel send a reset, which destroys what the peer has not read yet.
+pub(super) async fn hang_up(mut transport: Transport, last: Vec<u8>, limit: Duration) -> io::Result<()> {
+    match move_on_after(limit, write_all(&mut transport, &last)).await {
+        Some(written) => written?,
+        None => return Err(io::ErrorKind::TimedOut.into()),
+    }
+    move_on_after(ConnectionConfig::DRAIN_TIMEOUT, linger(&mut transport)).await;
+    Ok(())
+}
+
+async fn linger(transport: &mut Transport) {
     let mut closed = false;
     let mut left = LINGER_READS;
     poll_fn(|cx| {
@@ -169,7 +184,6 @@ pub(super) async fn hang_up(mut transport: Transport, last: Vec<u8>) -> io::Resu
         Poll::Ready(())
     })
     .await;
-    Ok(())
 }
 
 /// Reads of up to 64 KiB each after which nobody is waited for any more.

@@ -6,6 +6,16 @@
 use http::HeaderValue;
 
 /// Which origins are let in; a request from another is answered 403.
+///
+/// ```
+/// use wscope::websocket::{OriginPolicy, ServerConfig};
+///
+/// let policy = OriginPolicy::list(["https://example.com", "http://localhost:5173"])?;
+/// let config = ServerConfig::new().origin(policy);
+/// assert!(OriginPolicy::list(["https://example.com/a/path"]).is_err());
+/// # let _ = config;
+/// # Ok::<(), wscope::websocket::InvalidOrigin>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OriginPolicy {

@@ -61,6 +61,8 @@ impl<T: PieceData> PieceWriter<T> {
 
     /// Sends the last piece, which may be empty.
     ///
+    /// A dropped call has finished the message, or torn it: then the connection closes with 1011.
+    ///
     /// # Errors
     /// [`ConnectionClosed`] when the connection is closed or closing.
     pub async fn finish(mut self, last: impl Into<T>) -> Result<(), ConnectionClosed> {

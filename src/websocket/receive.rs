@@ -52,6 +52,9 @@ pub(super) fn poll<T>(
         if taken.is_none() && !engine.discards() {
             engine.read(after);
             taken = take(&mut engine.inbox);
+            if taken.is_none() {
+                engine.reach_fault(after);
+            }
         }
         let outcome = taken.map(Ok).or_else(|| engine.closed().map(Err));
         if let Some(outcome) = outcome {

@@ -23,12 +23,30 @@ use crate::{
         AcceptConnection, Agreement, Connection, RejectConnection, Request, Role, ServerHandshake, Token,
     },
     runtime::Transport,
-    scope::{defer, move_on_after},
+    scope::defer,
 };
 
 /// A valid opening handshake that waits for its answer: [`accept`](Self::accept) it or [`reject`](Self::reject) it, once.
 ///
 /// Dropped without an answer it answers 500 by itself; 503 when the time for a decision was over.
+///
+/// ```
+/// use wscope::WebSocketRequest;
+/// use wscope::websocket::{Accept, BoxError, Reject};
+///
+/// async fn handler(request: WebSocketRequest) -> Result<(), BoxError> {
+///     if request.path() != "/chat" {
+///         return Ok(request.reject(404).await?);
+///     }
+///     if request.headers().get("authorization").is_none() {
+///         return Ok(request.reject(Reject::status(401).header("WWW-Authenticate", "Bearer")).await?);
+///     }
+///     let ws = request.accept(Accept::new().header("X-Served-By", "7")).await?;
+///     ws.send_message("welcome").await?;
+///     Ok(())
+/// }
+/// # let _ = handler;
+/// ```
 #[must_use = "a request that is dropped answers 500"]
 pub struct WebSocketRequest {
     request: Request,
@@ -148,13 +166,11 @@ impl WebSocketRequest {
         opening::write_all(&mut transport, &answer).await.map_err(left)?;
         let driver = self.open(transport, agreement, early, config);
         let ws = WebSocketConnection::new(driver.shared().clone());
-        match self.slot.fill(driver) {
-            Ok(()) => {
-                self.slot.live.insert(&ws);
-                Ok(ws)
-            }
-            Err(_) => Err(HandshakeError::ScopeEnded),
-        }
+        self.slot.live.insert(&ws); // before somebody drives, who takes it off again at the end
+        self.slot.fill(driver).map(|()| ws).map_err(|driver| {
+            self.slot.live.remove(driver.shared().facts.id);
+            HandshakeError::ScopeEnded
+        })
     }
 
     fn open(
@@ -181,8 +197,9 @@ impl WebSocketRequest {
         Driver::new(Arc::new(Shared::new(transport, core, early, config, facts)))
     }
 
-    /// Refuses the client: `reject(403)`, or with headers and a body as [`Reject`]. Then hangs up, for which the client is given
-    /// [`CLOSE_TIMEOUT`](ConnectionConfig::CLOSE_TIMEOUT). A dropped call has cut the client off.
+    /// Refuses the client: `reject(403)`, or with headers and a body as [`Reject`]. Then hangs up: the client is given
+    /// [`CLOSE_TIMEOUT`](ConnectionConfig::CLOSE_TIMEOUT) to take the answer, and [`DRAIN_TIMEOUT`](ConnectionConfig::DRAIN_TIMEOUT) to end
+    /// the stream. A dropped call has cut the client off.
     ///
     /// # Errors
     /// [`HandshakeError::Status`] and [`HandshakeError::Header`] when the answer cannot be given so, and the client is refused with 500;
@@ -247,9 +264,7 @@ async fn refuse(asking: Asking, reject: RejectConnection) -> io::Result<()> {
     let mut answer = Vec::new();
     let Asking { transport, handshake, .. } = asking;
     let _finished = handshake.reject(reject, &mut answer);
-    move_on_after(ConnectionConfig::CLOSE_TIMEOUT, opening::hang_up(transport, answer))
-        .await
-        .unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
+    opening::hang_up(transport, answer, ConnectionConfig::CLOSE_TIMEOUT).await
 }
 
 /// A client that has left is not let in: the answer would be written into nothing, and the caller would learn of it later.
@@ -257,6 +272,7 @@ async fn look_for_client(transport: &mut Transport, early: &mut Vec<u8>) -> Resu
     if early.len() >= scratch::LEN {
         return Ok(());
     }
+    transport.look_again();
     poll_fn(|cx| {
         Poll::Ready(scratch::lend(|scratch| match transport.poll_read(cx, scratch) {
             Poll::Ready(Ok(0)) => Err(HandshakeError::ClientLeft),
@@ -326,6 +342,12 @@ impl Accept {
     }
 }
 
+impl From<ConnectionConfig> for Accept {
+    fn from(config: ConnectionConfig) -> Self {
+        Self::new().connection(config)
+    }
+}
+
 impl Default for Accept {
     fn default() -> Self {
         Self::new()
@@ -345,7 +367,7 @@ impl Default for Accept {
 pub struct Reject(Result<RejectConnection, HandshakeError>);
 
 impl Reject {
-    /// With this status, 200 to 599, without a body.
+    /// With this status, without a body. Any from 200 up, but for those that can have no body: 204, 205 and 304.
     pub fn status(status: u16) -> Self {
         Self(RejectConnection::new(status).map_err(HandshakeError::from))
     }

@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -21,20 +21,22 @@ use super::{
     opening::{self, RequestFailed},
     registry::Registry,
     request::refuse_request,
+    seats::{Seat, Seats},
     slot::{Owner, Slot},
 };
 use crate::{
     proto::{CloseCode, RequestError, RequestReader},
     runtime::{Timer, Transport, now},
-    scope::move_on_after,
 };
 
 /// What the connections of a server share.
 pub(super) struct House {
     pub(super) config: ServerConfig,
     pub(super) live: Arc<Registry>,
-    /// Connections whose request is not complete.
-    handshakes: AtomicUsize,
+    /// Of clients whose request is not complete.
+    handshakes: Arc<Seats>,
+    /// Of all others, from the request on: who waits for a decision may be let in.
+    pub(super) connections: Arc<Seats>,
     /// No new ones.
     pub(super) stopping: AtomicBool,
 }
@@ -95,15 +97,15 @@ impl House {
         Self {
             config,
             live: Arc::default(),
-            handshakes: AtomicUsize::new(0),
+            handshakes: Arc::default(),
+            connections: Arc::default(),
             stopping: AtomicBool::new(false),
         }
     }
 
-    /// A place among the unfinished handshakes, if one is left.
-    pub(super) fn place(self: &Arc<Self>) -> Option<Place> {
-        let place = Place(self.clone());
-        (self.handshakes.fetch_add(1, Ordering::Relaxed) < self.config.max_handshakes).then_some(place)
+    /// A seat for one more handshake, if one is left.
+    pub(super) fn seat(&self) -> Option<Seat> {
+        self.handshakes.take(self.config.max_handshakes)
     }
 
     /// Serves one connection.
@@ -111,7 +113,7 @@ impl House {
         self: Arc<Self>,
         transport: Transport,
         tls: Tls,
-        place: Place,
+        handshake: Seat,
         handler: Arc<H>,
     ) where
         H: Fn(WebSocketRequest) -> F,
@@ -119,7 +121,7 @@ impl House {
     {
         let remote = Endpoint::remote(&transport);
         let served = futures::FutureExt::catch_unwind(AssertUnwindSafe(
-            self.try_serve(transport, tls, place, handler),
+            self.try_serve(transport, tls, handshake, handler),
         ))
         .await;
         let error = match served {
@@ -134,7 +136,7 @@ impl House {
         &self,
         transport: Transport,
         tls: Tls,
-        place: Place,
+        handshake: Seat,
         handler: Arc<H>,
     ) -> Result<(), ServeError>
     where
@@ -142,8 +144,9 @@ impl House {
         F: Future<Output = Result<(), BoxError>>,
     {
         let slot = Arc::new(Slot::new(self.live.clone()));
-        let Some(request) = self.request(transport, tls, slot.clone()).await? else { return Ok(()) };
-        drop(place);
+        let asked = self.request(transport, tls, slot.clone()).await?;
+        let Some((request, _connection)) = asked else { return Ok(()) };
+        drop(handshake);
         let remote = request.remote().clone();
         let limit = self.config.decision_timeout;
         let (outcome, driver) = Served::new(slot, limit, || handler(request)).await;
@@ -171,7 +174,7 @@ impl House {
         transport: Transport,
         tls: Tls,
         slot: Arc<Slot>,
-    ) -> Result<Option<WebSocketRequest>, ServeError> {
+    ) -> Result<Option<(WebSocketRequest, Seat)>, ServeError> {
         let remote = Endpoint::remote(&transport);
         let deadline = self.config.handshake_timeout.and_then(|limit| now().checked_add(limit));
         let Some(encrypted) = before(deadline, encrypt(transport, tls)).await else { return Ok(None) };
@@ -192,45 +195,34 @@ impl House {
                 if out.is_empty() {
                     return Ok(None);
                 }
-                move_on_after(
-                    self.config.connection.close_timeout.unwrap_or_default(),
-                    opening::hang_up(transport, out),
-                )
-                .await;
+                opening::turn_away(transport, out).await;
                 return Err(ServeError::Request { remote, error });
             }
         };
         let request = handshake.request();
-        let refused = if self.stopping.load(Ordering::Relaxed)
-            || self.config.max_connections.is_some_and(|most| self.live.len() >= most)
-        {
-            Some(StatusCode::SERVICE_UNAVAILABLE)
-        } else if !self.config.origin.allows(request.headers().get_all(ORIGIN).iter(), request.host()) {
-            Some(StatusCode::FORBIDDEN)
-        } else {
-            None
+        let allowed = self.config.origin.allows(request.headers().get_all(ORIGIN).iter(), request.host());
+        // First the seat, then the look: a server that stops waits for this request, or is seen here to stop.
+        let seat = self.connections.take(self.config.max_connections.unwrap_or(usize::MAX));
+        let seat = seat.filter(|_| !self.stopping.load(Ordering::Relaxed));
+        let status = match seat {
+            Some(seat) if allowed => {
+                let config = self.config.connection.clone();
+                return Ok(Some((WebSocketRequest::new(transport, handshake, early, config, slot), seat)));
+            }
+            Some(_) => StatusCode::FORBIDDEN,
+            None => StatusCode::SERVICE_UNAVAILABLE,
         };
-        if let Some(status) = refused {
-            refuse_request(transport, handshake, status).await;
-            return Ok(None);
-        }
-        Ok(Some(WebSocketRequest::new(transport, handshake, early, self.config.connection.clone(), slot)))
-    }
-}
-
-/// A place among the unfinished handshakes.
-pub(super) struct Place(Arc<House>);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.handshakes.fetch_sub(1, Ordering::Relaxed);
+        refuse_request(transport, handshake, status).await;
+        Ok(None)
     }
 }
 
 #[cfg(feature = "tls")]
 pub(super) type Tls = Option<Arc<super::TlsServerConfig>>;
+/// Without the feature nobody speaks TLS.
 #[cfg(not(feature = "tls"))]
-pub(super) type Tls = ();
+#[derive(Clone, Default)]
+pub(super) struct Tls {}
 
 #[cfg(feature = "tls")]
 async fn encrypt(transport: Transport, tls: Tls) -> Result<Transport, ServeError> {
@@ -244,7 +236,7 @@ async fn encrypt(transport: Transport, tls: Tls) -> Result<Transport, ServeError
 }
 
 #[cfg(not(feature = "tls"))]
-async fn encrypt(transport: Transport, (): Tls) -> Result<Transport, ServeError> {
+async fn encrypt(transport: Transport, _: Tls) -> Result<Transport, ServeError> {
     Ok(transport)
 }
 

@@ -7,7 +7,7 @@ use std::{
     net::{SocketAddr, ToSocketAddrs},
     sync::{Arc, Mutex, atomic::Ordering},
     task::{Poll, Waker},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
     serve::{House, ServeError, Tls},
 };
 use crate::{
-    proto::{CloseCode, Message},
+    proto::Message,
     runtime::{Listener, Timer, now, sync::lock},
     scope::{Cancelled, Nursery, Started, TaskStatus, blocking, move_on_after, nursery},
 };
@@ -138,6 +138,9 @@ impl WebSocketServer {
     /// panic, which harm nobody else and are reported to [`on_error`](ServerConfig::on_error). A handler with state of its own is a
     /// closure that clones it: `move |request| { let state = state.clone(); async move { .. } }`.
     ///
+    /// Handlers share the threads of the executor: one that computes for long holds up those that come to its thread. What computes or
+    /// blocks belongs into [`blocking`](crate::blocking).
+    ///
     /// Dropped, all connections are closed with 1001, within the close timeout, in the nursery around.
     pub async fn run<H, F>(self, handler: H)
     where
@@ -155,12 +158,9 @@ impl WebSocketServer {
             }
             handle.stopped().await;
             house.stopping.store(true, Ordering::Relaxed);
-            for ws in house.live.connections() {
-                ws.close(CloseCode::GOING_AWAY);
-            }
-            if move_on_after(stop_timeout, n.below(1)).await.is_none() {
-                n.cancel();
-            }
+            house.live.leave();
+            move_on_after(stop_timeout, house.connections.empty()).await;
+            n.cancel(); // handlers that linger, and clients that have asked for nothing yet
             Ok(())
         })
         .await;
@@ -223,7 +223,7 @@ fn is_tls(tls: &Tls) -> bool {
 }
 
 #[cfg(not(feature = "tls"))]
-fn is_tls((): &Tls) -> bool {
+fn is_tls(_: &Tls) -> bool {
     false
 }
 
@@ -301,7 +301,7 @@ impl ServerHandle {
         house.map_or_else(Vec::new, |house| house.live.connections())
     }
 
-    /// Sends `message` to all live connections that have room for it, and returns those that have not. See [`broadcast`].
+    /// Sends `message` to all live connections that have room for it, and returns those that have not. See [`broadcast()`].
     pub fn broadcast(&self, message: impl Into<Message>) -> Vec<WebSocketConnection> {
         let connections = self.connections();
         broadcast(&connections, message).into_iter().cloned().collect()
@@ -352,13 +352,14 @@ where
     F: Future<Output = Result<(), BoxError>> + Send + 'static,
 {
     let mut pause = FIRST_PAUSE;
+    let mut failed: Option<Instant> = None;
     loop {
         match bound.listener.accept().await {
             Ok(transport) => {
                 pause = FIRST_PAUSE;
                 // Above the limit it is closed at once: who floods us is not answered.
-                if let Some(place) = house.place() {
-                    let serve = house.clone().serve(transport, bound.tls.clone(), place, handler.clone());
+                if let Some(seat) = house.seat() {
+                    let serve = house.clone().serve(transport, bound.tls.clone(), seat, handler.clone());
                     n.spawn(async {
                         serve.await;
                         Ok(())
@@ -367,9 +368,11 @@ where
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
-                if pause == FIRST_PAUSE {
+                // A file that is free for a moment does not end a drought.
+                if failed.is_none_or(|failed| now().saturating_duration_since(failed) > CALM) {
                     house.config.report(&ServeError::Listen(error));
                 }
+                failed = Some(now());
                 let mut timer = Timer::at(now() + pause);
                 poll_fn(|cx| timer.poll(cx)).await;
                 pause = (pause * 2).min(LAST_PAUSE);
@@ -388,3 +391,5 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// After many.
 const LAST_PAUSE: Duration = Duration::from_secs(2);
+/// When nothing has failed for so long, it is told again.
+const CALM: Duration = Duration::from_secs(10);

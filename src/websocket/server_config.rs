@@ -26,7 +26,7 @@ pub type ErrorHook = Arc<dyn Fn(&ServeError) + Send + Sync>;
 pub struct ServerConfig {
     /// Limits and habits of each connection; [`Accept::connection`](super::Accept::connection) overrides them for one.
     pub connection: Arc<ConnectionConfig>,
-    /// Limits of each request.
+    /// Limits of each request. Default: 16 KiB and 100 headers, see [`HandshakeConfig`].
     pub handshake: HandshakeConfig,
     /// Time for TLS and the request together, not reset by bytes that come. Default
     /// [`HANDSHAKE_TIMEOUT`](Self::HANDSHAKE_TIMEOUT). Then 408, if anything had come.
@@ -37,7 +37,8 @@ pub struct ServerConfig {
     /// Most connections whose request is not complete. Default [`MAX_HANDSHAKES`](Self::MAX_HANDSHAKES). Beyond it new ones are
     /// closed at once.
     pub max_handshakes: usize,
-    /// Most connections. Default `None`: what the system bears. Beyond it requests are answered 503.
+    /// Most connections, each counted from its request on: who waits for a decision may be let in. Default `None`: what the system bears.
+    /// Beyond it requests are answered 503.
     pub max_connections: Option<usize>,
     /// Which web pages may connect. Default [`OriginPolicy::SameHost`]. Others are answered 403.
     pub origin: OriginPolicy,

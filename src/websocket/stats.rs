@@ -12,7 +12,7 @@ pub struct Stats {
     pub messages_received: u64,
     /// Bytes of their payloads.
     pub bytes_sent: u64,
-    /// Bytes of their payloads, as received by the caller.
+    /// Bytes of the payloads that came; those of a message that is delivered in pieces as they come.
     pub bytes_received: u64,
     /// Pings sent, keepalive included.
     pub pings_sent: u64,

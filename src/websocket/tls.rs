@@ -267,6 +267,12 @@ pub enum TlsError {
 }
 
 impl TlsError {
+    /// Of a client that has finished its handshake: with TLS 1.3 a server that refuses its certificate, or the lack of one, says so
+    /// only then. `None`: the network has failed.
+    pub(crate) fn late(error: &Arc<io::Error>, host: &str) -> Option<Self> {
+        Failed::late(error).map(|failed| Self::of(failed, host))
+    }
+
     fn of(failed: Failed, host: &str) -> Self {
         let Failed { cause, source } = failed;
         let host = host.to_owned();

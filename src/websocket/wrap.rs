@@ -13,12 +13,38 @@ use super::{
 use crate::{
     proto::RequestReader,
     runtime::Transport,
-    scope::{Nursery, fail_after, move_on_after},
+    scope::{Nursery, fail_after},
 };
 
 /// Reads a request from a stream of your own, and what is accepted of it lives in the nursery: closed when the last handle is dropped,
 /// and when the nursery ends. Of `config`, limits, handshake timeout and the connection's habits are used; deciding takes as long as it
 /// takes, and the origin is the caller's affair.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use async_std::os::unix::net::UnixStream; // or anything else that is `AsyncRead` and `AsyncWrite`
+/// use wscope::websocket::{Accept, ServerConfig};
+/// use wscope::{Error, Nursery, nursery, wrap_client_stream, wrap_server_stream};
+///
+/// # wscope::run(async {
+/// nursery(async |n: Nursery<'_, Error>| {
+///     let (here, there) = UnixStream::pair()?;
+///     let client = n.child({
+///         let n = n.clone();
+///         async move { Ok(wrap_client_stream(&n, here, "ws://example.com/").await?) }
+///     });
+///     let request = wrap_server_stream(&n, there, &ServerConfig::new()).await?;
+///     let server = request.accept(Accept::new()).await?;
+///     let client = client.await?;
+///     client.send_message("hello").await?;
+///     assert_eq!(server.get_message().await?.as_text(), Some("hello"));
+///     Ok(())
+/// })
+/// .await
+/// # })?;
+/// # }
+/// # Ok::<(), wscope::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`HandshakeError::Request`] when there was no request, which was answered; [`HandshakeError::Timeout`]; [`HandshakeError::Network`].
@@ -51,8 +77,7 @@ pub async fn wrap_server_stream<E: Send>(
         }
     };
     if !out.is_empty() {
-        let limit = config.connection.close_timeout.unwrap_or_default();
-        move_on_after(limit, opening::hang_up(transport, out)).await;
+        opening::turn_away(transport, out).await;
     }
     Err(failed)
 }

@@ -206,3 +206,13 @@ fn without_a_nursery_the_thread_is_left_to_itself() {
         thread::yield_now();
     }
 }
+
+#[test]
+fn it_says_whether_it_has_been_launched() {
+    Simulation::new().run(async {
+        let mut work = blocking(|| 7);
+        assert_eq!(format!("{work:?}"), "Blocking { launched: false, .. }");
+        assert_eq!((&mut work).await, 7);
+        assert_eq!(format!("{work:?}"), "Blocking { launched: true, .. }");
+    });
+}

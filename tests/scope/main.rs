@@ -1,5 +1,5 @@
-//! The layer `scope`, used from outside. Files are named after those of `src/scope`; `ways_out` and `storm` test what only all of
-//! them together can promise.
+//! The layer `scope`, used from outside. Files are named after those of `src/scope`; `ways_out`, `adversary`, `load` and `storm`
+//! test what only all of them together can promise.
 //!
 //! No test waits for time to pass: time is virtual, or tasks give way to each other until something has happened.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
@@ -7,14 +7,22 @@
 mod adversary;
 mod blocking;
 mod cancel;
+mod child;
 mod cleanup;
+mod contain;
+mod error;
+mod future;
+mod load;
+mod named;
 mod nursery;
 mod parallel;
+mod pool;
+mod root;
 mod send;
 mod start;
+mod statistics;
 mod storm;
 mod timeout;
-mod tracing;
 mod ways_out;
 
 use std::{
@@ -83,7 +91,13 @@ fn quiet() {
         std::panic::set_hook(Box::new(move |info| {
             let text = info.payload().downcast_ref::<&str>().copied();
             let text = text.or_else(|| info.payload().downcast_ref::<String>().map(String::as_str));
-            let expected = ["expected", "a child gave back", "this nursery has finished"];
+            let expected = [
+                "expected",
+                "a child gave back",
+                "this nursery has finished",
+                "a nursery was polled",
+                "`Parallel` was",
+            ];
             if !text.is_some_and(|text| expected.iter().any(|start| text.starts_with(start))) {
                 loud(info);
             }

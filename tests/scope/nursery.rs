@@ -10,13 +10,13 @@ use std::{
 
 use futures::FutureExt;
 use wscope::{
-    Cancelled, Nursery, defer, move_on_after, nursery, parallel,
+    Cancelled, Nursery, defer, move_on_after, nursery,
     runtime::now,
     sleep, supervisor,
     testing::{Census, Simulation, polled},
 };
 
-use super::{Bomb, Boom, SECOND, everywhere, forever, quiet, turns, until};
+use super::{Boom, SECOND, everywhere, forever, quiet, turns, until};
 
 #[test]
 fn waits_for_every_child_and_returns_what_the_body_does() {
@@ -84,39 +84,6 @@ fn children_start_siblings_and_grandchildren() {
         })
         .await;
         assert_eq!((outcome, done.load(SeqCst)), (Ok(()), 1023));
-    });
-}
-
-#[test]
-fn many_children_come_from_many_threads() {
-    wscope::run(async {
-        let done = Arc::new(AtomicUsize::new(0));
-        let outcome = nursery(async |n: Nursery<'static, Boom>| {
-            for _ in 0..64 {
-                let (m, done) = (n.clone(), done.clone());
-                n.spawn(async move {
-                    for i in 0..200 {
-                        let done = done.clone();
-                        let child = async move {
-                            done.fetch_add(1, SeqCst);
-                            Ok(())
-                        };
-                        if i % 2 == 0 {
-                            m.spawn(child)
-                        } else {
-                            m.start_soon(child)
-                        }
-                        if i % 17 == 0 {
-                            turns(1).await;
-                        }
-                    }
-                    Ok(())
-                });
-            }
-            Ok(())
-        })
-        .await;
-        assert_eq!((outcome, done.load(SeqCst)), (Ok(()), 64 * 200));
     });
 }
 
@@ -213,30 +180,6 @@ fn a_panic_keeps_its_payload() {
             .catch_unwind()
             .await;
             assert_eq!(caught.unwrap_err().downcast_ref(), Some(&String::from("expected: 7")));
-        });
-    }
-}
-
-#[test]
-fn a_panicking_destructor_keeps_no_sibling_alive() {
-    quiet();
-    for on_pool in [false, true] {
-        everywhere(async || {
-            let census = Census::new();
-            let outcome: Result<(), _> = nursery(async |n| {
-                for i in 0..10 {
-                    let presence = census.join();
-                    let child = async move {
-                        let (_presence, _bomb) = (presence, (i % 3 == 0).then(|| Bomb));
-                        forever().await
-                    };
-                    if on_pool { n.spawn(child) } else { n.start_soon(child) }
-                }
-                turns(3).await;
-                Err(Boom::No(3))
-            })
-            .await;
-            assert_eq!((outcome, census.present()), (Err(Boom::No(3)), 0));
         });
     }
 }
@@ -457,105 +400,6 @@ fn below_leaves_no_waker_behind_and_does_not_spin() {
         })
         .await;
         assert_eq!(outcome, Err(Boom::No(1)));
-    });
-}
-
-#[test]
-fn statistics_count_what_has_happened() {
-    everywhere(async || {
-        let outcome = nursery(async |n: Nursery<'_, Boom>| {
-            n.spawn(forever());
-            n.start_soon(forever());
-            n.start_service(forever());
-            for _ in 0..5 {
-                n.start_soon(async {
-                    assert!(defer(SECOND, async {}).is_ok());
-                    Ok(())
-                });
-                n.spawn(async {
-                    assert!(defer(SECOND, async {}).is_ok());
-                    Ok(())
-                });
-            }
-            until(|| n.len() == 2).await;
-            let seen = n.statistics();
-            assert_eq!((seen.running, seen.services, seen.started, seen.finished), (2, 1, 12, 10));
-            assert_eq!(seen.cleanups, 10);
-            assert!(format!("{n:?}").contains("running: 2"));
-            Err::<(), _>(Boom::No(1))
-        })
-        .await;
-        assert_eq!(outcome, Err(Boom::No(1)));
-    });
-}
-
-#[test]
-fn a_receipt_carries_the_value_to_a_sibling() {
-    everywhere(async || {
-        let sum = nursery(async |n: Nursery<'_, Boom>| {
-            let a = n.child(async {
-                turns(3).await;
-                Ok(40)
-            });
-            let b = n.child(parallel(async { Ok(2) }));
-            let c = n.child(async move { Ok(a.await? + b.await?) });
-            Ok(c.await?)
-        })
-        .await;
-        assert_eq!(sum, Ok(42));
-    });
-}
-
-#[test]
-fn the_receipt_of_a_child_that_failed_says_so() {
-    everywhere(async || {
-        let outcome = supervisor(
-            |_| Ok(()),
-            async |n: Nursery<'_, Boom>| {
-                let failed = n.child::<u8>(async { Err(Boom::No(1)) });
-                Ok(failed.await)
-            },
-        )
-        .await;
-        assert_eq!(outcome, Ok(Err(Cancelled)));
-    });
-}
-
-#[test]
-fn an_outer_nursery_shields_work_from_an_inner_timeout() {
-    Simulation::new().run(async {
-        let saved = AtomicBool::new(false);
-        let outcome = nursery(async |outer: Nursery<'_, Boom>| {
-            let saving = outer.child(async {
-                sleep(SECOND * 10).await;
-                saved.store(true, SeqCst);
-                Ok(())
-            });
-            assert!(move_on_after(SECOND, saving).await.is_none());
-            assert!(!saved.load(SeqCst));
-            Ok(())
-        })
-        .await;
-        assert_eq!((outcome, saved.load(SeqCst)), (Ok(()), true));
-    });
-}
-
-#[test]
-fn children_on_the_pool_start_with_the_first_poll() {
-    Simulation::new().run(async {
-        let begun = Arc::new(AtomicBool::new(false));
-        let flag = begun.clone();
-        let work = nursery(move |n: Nursery<'_, Boom>| {
-            n.spawn(async move {
-                flag.store(true, SeqCst);
-                Ok(())
-            });
-            async { Ok(()) }
-        });
-        turns(10).await;
-        assert!(!begun.load(SeqCst));
-        assert_eq!(work.await, Ok(()));
-        assert!(begun.load(SeqCst));
     });
 }
 

@@ -239,3 +239,18 @@ fn wakers_are_not_leaked_by_stopped_jobs() {
     });
     waker.lock().unwrap().take().unwrap().wake(); // of a task that has ended
 }
+
+#[test]
+fn it_says_how_far_it_has_come_and_is_not_polled_again() {
+    quiet();
+    Simulation::new().run(async {
+        let mut work = parallel(async { 7 });
+        assert_eq!(format!("{work:?}"), "Parallel { stage: \"waiting\", .. }");
+        assert!(polled(1, &mut work).await.is_none());
+        assert_eq!(format!("{work:?}"), "Parallel { stage: \"running\", .. }");
+        assert_eq!((&mut work).await, 7);
+        assert_eq!(format!("{work:?}"), "Parallel { stage: \"done\", .. }");
+        let caught = AssertUnwindSafe(work).catch_unwind().await;
+        assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"`Parallel` was polled after it had finished"));
+    });
+}

@@ -1,12 +1,15 @@
 //! Everything public can go to another thread; what is shared can be used from several.
 
-use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::{
+    future::Pending,
+    sync::atomic::{AtomicU32, Ordering::SeqCst},
+};
 
 use wscope::{
     CancelScope, Cancelled, Child, Nursery, Started, TaskStatus, TooSlow, blocking, defer, fail_after,
     fail_at, move_on_after, move_on_at, nursery, parallel,
     runtime::{Runtime, Task, Timer, now, sleep, sleep_until},
-    scope::{self, Blocking, FailAfter, MoveOnAfter, Parallel, Statistics, root},
+    scope::{self, Blocking, FailAfter, MoveOnAfter, NurseryFuture, Parallel, Statistics, root},
     supervisor,
     testing::{Census, DuplexStream, Fault, Polled, Presence, Simulation, VirtualClock},
 };
@@ -41,6 +44,9 @@ const _: () = {
     send_and_sync::<Simulation>();
     send_and_sync::<VirtualClock>();
     send_and_sync::<Polled<u8>>();
+    send::<NurseryFuture<'_, u8, Boom, Pending<Result<u8, Boom>>>>();
+    #[cfg(feature = "tracing")]
+    send_and_sync::<scope::Named<Pending<u8>>>();
 };
 
 fn check<T: Send>(future: T) -> T {

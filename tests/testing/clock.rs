@@ -92,3 +92,10 @@ fn an_alarm_that_is_dropped_or_moved_does_not_go_off() {
     assert!(moved.poll(&mut cx).is_ready());
     assert_eq!(Arc::strong_count(&count), 2, "no waker is left");
 }
+
+#[test]
+fn the_default_is_a_new_one() {
+    let clock = VirtualClock::default();
+    clock.advance(SECOND);
+    assert_eq!((clock.passed(), VirtualClock::default().passed()), (SECOND, Duration::ZERO));
+}

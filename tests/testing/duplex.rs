@@ -151,3 +151,32 @@ fn a_script_may_never_end() {
         assert_eq!(b.read(&mut buffer).await.unwrap(), 0);
     });
 }
+
+#[test]
+fn the_end_and_a_reset_are_final_in_either_direction() {
+    Simulation::new().run(async {
+        let (mut a, mut b) = duplex(16);
+        b.write_all(b"never read").await.unwrap();
+        a.script_reads([Fault::Eof, Fault::None]);
+        a.script_writes([Fault::Reset, Fault::None]);
+        for _ in 0..3 {
+            assert_eq!(a.read(&mut [0; 4]).await.unwrap(), 0);
+            assert_eq!(a.write(b"x").await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+        }
+        a.flush().await.unwrap();
+        assert_eq!(format!("{a:?}"), "DuplexStream { unread: 10, .. }");
+        assert_eq!(b.unread(), 0);
+    });
+}
+
+#[test]
+fn a_delay_longer_than_the_clock_can_tell_never_ends() {
+    Simulation::new().run(async {
+        let (mut a, mut b) = duplex(16);
+        a.script_writes([Fault::Delay(Duration::MAX)]);
+        for _ in 0..2 {
+            assert!(move_on_after(SECOND, a.write(b"x")).await.is_none());
+        }
+        assert!(move_on_after(SECOND, b.read(&mut [0])).await.is_none());
+    });
+}

@@ -5,9 +5,10 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Mutex,
     thread,
+    time::Duration,
 };
 
-use wscope::{Nursery, Nursery as N, fail_after, nursery, parallel, testing::Simulation};
+use wscope::{Nursery, Nursery as N, fail_after, nursery, parallel, sleep, testing::Simulation};
 
 use super::SECOND;
 
@@ -76,4 +77,32 @@ fn a_nursery_in_it_leaves_nothing_to_do() {
         Err::<(), _>("done")
     }));
     assert_eq!(outcome, Err("done"));
+}
+
+#[test]
+fn time_waits_for_work_that_blocks() {
+    let simulation = Simulation::new();
+    let outcome = simulation.run(nursery(async |n: Nursery<'_>| {
+        n.spawn_blocking(|| {
+            (0..100_000).for_each(|_| thread::yield_now());
+            Ok(())
+        });
+        n.below(1).await;
+        assert_eq!(simulation.clock().passed(), Duration::ZERO);
+        sleep(SECOND).await;
+        Ok(())
+    }));
+    assert!(outcome.is_ok());
+    assert_eq!(simulation.clock().passed(), SECOND);
+}
+
+#[test]
+fn a_task_that_waits_goes_on_when_its_time_has_come() {
+    let simulation = Simulation::new();
+    simulation.run(parallel(async {
+        for _ in 0..3 {
+            sleep(SECOND).await;
+        }
+    }));
+    assert_eq!(simulation.clock().passed(), SECOND * 3);
 }

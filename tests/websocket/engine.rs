@@ -13,7 +13,8 @@ use std::{
 
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use wscope::{
-    ClientConfig, CloseCode, ConnectionConfig, Error, Nursery, ServerConfig, fail_after, nursery,
+    ClientConfig, CloseCode, ConnectionConfig, Error, Message, Nursery, ServerConfig, fail_after,
+    move_on_after, nursery,
     proto::{CloseConnection, Event, Ping, Role},
     scope::Join,
     sleep,
@@ -22,7 +23,7 @@ use wscope::{
     wrap_client_stream, wrap_server_stream,
 };
 
-use crate::support::{BOTH, REQUEST, URL, head, pair, pair_of, simulated, with_raw};
+use crate::support::{BOTH, REQUEST, Raw, URL, head, pair, pair_of, simulated, with_raw};
 
 /// Rule 3: nobody depends on a future that is not polled.
 #[test]
@@ -513,5 +514,79 @@ impl Dice {
     fn roll(&mut self, below: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % below
+    }
+}
+
+/// A good message and a frame that breaks the protocol, in one segment: `role` is ours.
+async fn send_message_and_fault(raw: &mut Raw, role: Role) {
+    let mut bytes = Vec::new();
+    raw.core.send(Message::from("question"), &mut bytes).unwrap();
+    bytes.extend(match role {
+        Role::Server => &[0xa1, 0x80, 0, 0, 0, 0][..], // RSV2, masked
+        Role::Client => &[0xa1, 0],
+    });
+    raw.stream.write_all(&bytes).await.unwrap();
+}
+
+/// What a peer sees does not depend on how its bytes were cut into segments.
+#[test]
+fn what_came_before_a_fault_is_answered_before_it() {
+    for role in BOTH {
+        simulated(async |n| {
+            let (ws, mut raw) = with_raw(&n, role, ConnectionConfig::new()).await?;
+            send_message_and_fault(&mut raw, role).await;
+            assert_eq!(ws.get_message().await?.as_text(), Some("question"));
+            sleep(SECOND).await;
+            ws.send_message("answer").await?;
+            let closed = ws.get_message().await.unwrap_err();
+            assert!(matches!(closed.cause(), CloseCause::Protocol(_)), "{closed}");
+            assert_eq!(raw.receive().await, Some(Event::Message("answer".into())));
+            let Some(Event::CloseConnection(close)) = raw.receive().await else { panic!("no close frame") };
+            assert_eq!(close.reason.map(|reason| reason.code()), Some(CloseCode::PROTOCOL_ERROR));
+            Ok(())
+        });
+    }
+}
+
+#[test]
+fn who_does_not_read_puts_a_fault_off_no_longer_than_the_close_timeout() {
+    for role in BOTH {
+        simulated(async |n| {
+            let (ws, mut raw) = with_raw(&n, role, ConnectionConfig::new().close_timeout(3 * SECOND)).await?;
+            send_message_and_fault(&mut raw, role).await;
+            let early = move_on_after(2 * SECOND, raw.receive()).await;
+            assert_eq!(early, None);
+            let Some(Some(Event::CloseConnection(close))) = move_on_after(2 * SECOND, raw.receive()).await
+            else {
+                panic!("no close frame")
+            };
+            assert_eq!(close.reason.map(|reason| reason.code()), Some(CloseCode::PROTOCOL_ERROR));
+            assert_eq!(ws.get_message().await?.as_text(), Some("question"), "it can still be read");
+            Ok(())
+        });
+    }
+}
+
+#[test]
+fn zero_is_no_interval_and_no_buffer_is_too_small_for_one_message() {
+    for role in BOTH {
+        simulated(async |n| {
+            let config = ConnectionConfig::new()
+                .keepalive_interval(Duration::ZERO)
+                .receive_timeout(Duration::ZERO)
+                .send_timeout(Duration::ZERO)
+                .receive_buffer(0)
+                .send_buffer(0);
+            let (ws, mut raw) = with_raw(&n, role, config).await?;
+            sleep(100 * SECOND).await;
+            for _ in 0..3 {
+                raw.send("question").await;
+                assert_eq!(fail_after(SECOND, ws.get_message()).await??.as_text(), Some("question"));
+                fail_after(SECOND, ws.send_message("answer")).await??;
+                assert_eq!(raw.receive().await, Some(Event::Message("answer".into())));
+            }
+            assert_eq!(ws.stats().pings_sent, 0);
+            Ok(())
+        });
     }
 }

@@ -88,7 +88,7 @@ fn f04_a_pending_ping_ends_with_the_connection() {
                 let (ws, mut raw) = with_raw(&n, role, ConnectionConfig::new()).await?;
                 let ping = n.child({
                     let ws = ws.clone();
-                    async move { Ok(ws.ping(&b"never answered"[..]).await) }
+                    async move { Ok(ws.ping(Some(b"never answered")).await) }
                 });
                 assert!(matches!(raw.receive().await, Some(Event::Ping(_))));
                 match end {
@@ -109,15 +109,15 @@ fn f04_a_pending_ping_ends_with_the_connection() {
 fn f05_a_ping_that_ends_leaves_its_payload_free() {
     simulated(async |n| {
         let ends = pair(&n).await?;
-        assert!(matches!(ends.client.ping(&[b'x'; 126][..]).await, Err(PingError::TooLong(_))));
+        assert!(matches!(ends.client.ping(Some(&[b'x'; 126])).await, Err(PingError::TooLong(_))));
         assert!(
-            matches!(ends.client.ping(&[b'x'; 126][..]).await, Err(PingError::TooLong(_))),
+            matches!(ends.client.ping(Some(&[b'x'; 126])).await, Err(PingError::TooLong(_))),
             "not `InFlight`"
         );
         for polls in 0..3 {
-            polled(polls, ends.client.ping(&b"again"[..])).await;
+            polled(polls, ends.client.ping(Some(b"again"))).await;
         }
-        ends.client.ping(&b"again"[..]).await?;
+        ends.client.ping(Some(b"again")).await?;
         Ok(())
     });
 }
@@ -126,7 +126,8 @@ fn f05_a_ping_that_ends_leaves_its_payload_free() {
 fn f05_a_payload_is_refused_while_it_is_in_flight() {
     simulated(async |n| {
         let ends = pair(&n).await?;
-        let (first, second) = (ends.client.ping(&b"twice"[..]), ends.client.ping(&b"twice"[..])).join().await;
+        let (first, second) =
+            (ends.client.ping(Some(b"twice")), ends.client.ping(Some(b"twice"))).join().await;
         assert!(first.is_ok());
         assert_eq!(second, Err(PingError::InFlight));
         Ok(())

@@ -4,18 +4,35 @@
 //! Of what no user sees, some is compiled in here, over sockets that are compiled in, too. No test waits for time to pass.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod broadcast;
 mod cancel;
+#[cfg(feature = "tls")]
+#[path = "../support/certificates.rs"]
+mod certificates;
+mod client;
+mod closed;
 mod connection;
 mod dial;
 mod endpoint;
 mod engine;
 mod faults;
+mod interop;
+mod leaks;
+mod origin;
+mod request;
 #[path = "../runtime/seam.rs"]
 mod runtime;
 mod seam;
+#[cfg(feature = "tls")]
+mod secure;
+mod server;
+mod sockets;
+mod span;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;
+mod trio;
+mod views;
 mod ways_out;
 
 /// What the files under test take from `scope`.

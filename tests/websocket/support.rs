@@ -2,7 +2,7 @@
 
 use std::{pin::Pin, time::Duration};
 
-use futures::{AsyncReadExt, AsyncWriteExt, channel::mpsc};
+use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, channel::mpsc};
 use wscope::{
     ClientConfig, ConnectionConfig, Error, Nursery, ServerConfig, ServerHandle, WebSocketConnection,
     WebSocketRequest, WebSocketServer, fail_after, nursery,
@@ -84,6 +84,24 @@ pub(crate) fn reporting()
     (handler, reports)
 }
 
+/// A handler that accepts, and hands the connection out as long as it is open.
+pub(crate) fn handing_out() -> (
+    impl Fn(WebSocketRequest) -> Handling + Send + Sync + 'static,
+    mpsc::UnboundedReceiver<WebSocketConnection>,
+) {
+    let (hand, hands) = mpsc::unbounded();
+    let handler = move |request: WebSocketRequest| -> Handling {
+        let hand = hand.clone();
+        Box::pin(async move {
+            let ws = request.accept(Accept::new()).await?;
+            hand.unbounded_send(ws.clone())?;
+            ws.wait_closed().await;
+            Ok(())
+        })
+    };
+    (handler, hands)
+}
+
 pub(crate) type Handling = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
 
 /// Both ends of one connection.
@@ -128,18 +146,20 @@ pub(crate) async fn client_of_raw(
     let (here, mut there) = duplex(1 << 20);
     let to = ClientConfig::new(URL)?.connection(config);
     let connect = wrap_client_stream(n, here, to);
-    let accept = async {
-        let request = head(&mut there).await;
-        let key =
-            request.lines().find_map(|line| line.strip_prefix("sec-websocket-key: ")).unwrap().to_owned();
-        let accept = tungstenite::handshake::derive_accept_key(key.as_bytes());
-        let answer = format!(
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
-        );
-        there.write_all(answer.as_bytes()).await.unwrap();
-    };
-    let (ws, ()) = (connect, accept).join().await;
+    let (ws, _request) = (connect, accept_by_hand(&mut there)).join().await;
     Ok((ws?, there))
+}
+
+/// Reads a request from `stream`, accepts it and gives it back.
+pub(crate) async fn accept_by_hand(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> String {
+    let request = head(stream).await;
+    let key = request.lines().find_map(|line| line.strip_prefix("sec-websocket-key: ")).unwrap();
+    let accept = tungstenite::handshake::derive_accept_key(key.as_bytes());
+    let answer = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+    );
+    stream.write_all(answer.as_bytes()).await.unwrap();
+    request
 }
 
 /// A server connection of ours, and the stream of a client made of raw bytes: after its handshake.
@@ -160,7 +180,7 @@ pub(crate) const REQUEST: &str = "GET / HTTP/1.1\r\nHost: example.com\r\nUpgrade
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
 /// Reads a head, and gives it back in lower case but for the key.
-pub(crate) async fn head(stream: &mut DuplexStream) -> String {
+pub(crate) async fn head(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
@@ -177,14 +197,14 @@ pub(crate) async fn head(stream: &mut DuplexStream) -> String {
 }
 
 /// The peer of a connection under test: a protocol engine on a stream, moved by hand.
-pub(crate) struct Raw {
-    pub(crate) stream: DuplexStream,
+pub(crate) struct Raw<S = DuplexStream> {
+    pub(crate) stream: S,
     pub(crate) core: proto::Connection,
     unread: Vec<u8>,
 }
 
-impl Raw {
-    pub(crate) fn new(role: Role, stream: DuplexStream) -> Self {
+impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
+    pub(crate) fn new(role: Role, stream: S) -> Self {
         let config = proto::Config::new().answer_pings(false);
         Self { stream, core: proto::Connection::new(role, config), unread: Vec::new() }
     }

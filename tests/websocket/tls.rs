@@ -6,10 +6,7 @@ use futures::future::join;
 use openssl::{pkcs12::Pkcs12, pkey::PKey, rsa::Rsa, symm::Cipher};
 use wscope::testing::{duplex, polled};
 
-#[path = "../support/certificates.rs"]
-mod certificates;
-
-use self::certificates::{Authority, Certified};
+use crate::certificates::{Authority, Certified};
 use crate::{
     runtime::{
         Transport, block_on,

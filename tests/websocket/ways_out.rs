@@ -167,6 +167,7 @@ fn a_server_that_is_dropped_sends_1001_to_everybody() {
                 });
                 for _ in 0..CLIENTS {
                     let ws = wscope::connect_websocket(&n, address.clone()).await?;
+                    ws.ping(None).await?; // answered: the server has it on its list
                     let told = told.clone();
                     n.start_soon(async move {
                         told.send(ws.wait_closed().await.code()).unwrap();
@@ -250,6 +251,21 @@ fn a_nursery_that_is_cancelled_closes_with_1001() {
         });
         assert!(matches!(open.await, Err(Error::Cancelled(_))));
         assert_eq!(reports.next().await.map(|closed| closed.code()), Some(1001));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_nursery_whose_body_ends_right_after_it_has_connected_closes_with_1000() {
+    let (handler, mut reports) = reporting();
+    with_server(handler, async |server| {
+        nursery(async |n: wscope::Nursery<'_, Error>| {
+            let ws = wscope::connect_websocket(&n, url(&server, "/")).await?;
+            ws.send_message("and that is all").await?;
+            Ok(())
+        })
+        .await?;
+        assert_eq!(reports.next().await.map(|closed| closed.code()), Some(1000));
         Ok(())
     });
 }

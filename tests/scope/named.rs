@@ -121,3 +121,17 @@ fn a_panic_is_reported_with_the_name() {
         assert_eq!(lines, [report]);
     }
 }
+
+#[test]
+fn a_panic_may_say_anything() {
+    quiet();
+    let panics: [(fn(), &str); 3] = [
+        (|| panic!("expected"), "expected"),
+        (|| std::panic::panic_any(String::from("expected, too")), "expected, too"),
+        (|| std::panic::panic_any(7), "not a text"),
+    ];
+    for (panic, text) in panics {
+        let lines = noted(async { named("writer", async { panic() }).await });
+        assert_eq!(lines, [format!("[child name=\"writer\"] ERROR message=child panicked panic={text:?}")]);
+    }
+}
