@@ -14,6 +14,15 @@ const EXCUSED: &[(&str, &str)] = &[
     ("src/scope/job.rs", "tests/scope/ways_out.rs: each kind of child"),
     ("src/scope/slot.rs", "tests/model/slot.rs: every schedule of poll and stop"),
     ("src/scope/waiters.rs", "tests/scope/nursery.rs and tests/scope/cancel.rs: no waker is left behind"),
+    // Parts of the hub's mind that no user sees; each promise is tried where it is made.
+    ("src/link/cursor.rs", "tests/link/switchboard/delivery.rs and tests/link/model.rs"),
+    ("src/link/rate.rs", "tests/link/switchboard/post.rs: bursts and what comes after"),
+    ("src/link/recent.rs", "tests/link/switchboard/post.rs: keys"),
+    ("src/link/switchboard/alarm.rs", "tests/link/switchboard/opening.rs and board.rs: everything with an end"),
+    ("src/link/switchboard/effect.rs", "tests/link/support.rs takes every effect, and checks its length"),
+    ("src/link/switchboard/endpoint.rs", "tests/link/switchboard/delivery.rs: who does not read"),
+    ("src/link/switchboard/registry.rs", "tests/link/switchboard/request.rs: discovery and names"),
+    ("src/link/switchboard/room.rs", "tests/link/channel.rs: turns; tests/link/switchboard/post.rs: audiences"),
     // Parts of a connection that no user sees; each promise is tried where it is made.
     ("src/websocket/after.rs", "tests/websocket/engine.rs: nothing hangs, and hooks are called"),
     ("src/websocket/bell.rs", "tests/websocket/engine.rs: a receive that is kept, receivers that come and go"),

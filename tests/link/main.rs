@@ -1,0 +1,20 @@
+//! Rules of `link`, one file for each of its files, and a model of the whole.
+#![allow(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
+
+mod auth;
+mod channel;
+mod envelope;
+mod error;
+mod frame;
+mod hostile;
+mod id;
+mod json;
+mod model;
+mod operation;
+mod record;
+mod recorded;
+mod rule;
+mod store;
+mod support;
+mod switchboard;
+mod time;
