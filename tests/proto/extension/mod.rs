@@ -1,5 +1,8 @@
 //! The seam, shown with an extension that doubles each byte: enough to see bits, limits, steps and faults.
 
+#[cfg(feature = "deflate")]
+mod deflate;
+
 use crate::wire::{
     BINARY, CLOSE, CONTINUATION, FIN, FixedKey, PING, ROLES, RSV1, TEXT, decode, frame, receive,
 };
