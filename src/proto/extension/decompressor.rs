@@ -52,8 +52,6 @@ impl Decompressor {
                 Ok(Status::Ok | Status::BufError) if made == now => {} // there may be more
                 Ok(Status::Ok | Status::BufError) if input.is_empty() => return Ok(Step::Done),
                 Ok(Status::Ok | Status::BufError) if used > 0 || made > 0 => {}
-                // What came before the fault is judged first, so that the outcome is the same for every cut.
-                Err(_) if made > 0 => return Ok(Step::Full),
                 Ok(Status::Ok | Status::BufError) | Err(_) => return Err(BrokenStream::new()),
             }
         }
