@@ -6,6 +6,8 @@
 //! cargo run --release --example autobahn_client -- ws://127.0.0.1:9001
 //! ```
 //!
+//! With `--deflate` before the URL it offers compression, which sections 12 and 13 are about.
+//!
 //! Without a URL it starts a server in this process, of three cases that have no fault, and runs these.
 
 use std::{
@@ -24,7 +26,7 @@ use wscope::{
     websocket::{Accept, BoxError},
 };
 
-const USAGE: &str = "usage: autobahn_client [URL]    (of the fuzzing server, without a path)";
+const USAGE: &str = "usage: autobahn_client [[--deflate] URL]    (of the fuzzing server, without a path)";
 /// By this name the reports call us.
 const AGENT: &str = "wscope";
 /// The largest message of the suite (section 9).
@@ -44,7 +46,8 @@ fn main() -> ExitCode {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
         }
-        [url] if !url.starts_with('-') => wscope::run(run_cases(url)),
+        [url] if !url.starts_with('-') => wscope::run(run_cases(url, plain)),
+        ["--deflate", url] if !url.starts_with('-') => wscope::run(run_cases(url, compressing)),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
@@ -59,14 +62,31 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run_cases(url: &str) -> Result<(), Error> {
+/// What the configuration of each case goes through.
+type Configure = fn(ClientConfig) -> Result<ClientConfig, Error>;
+
+fn plain(config: ClientConfig) -> Result<ClientConfig, Error> {
+    Ok(config)
+}
+
+#[cfg(feature = "deflate")]
+fn compressing(config: ClientConfig) -> Result<ClientConfig, Error> {
+    Ok(config.compression(wscope::websocket::Compression::dedicated()))
+}
+
+#[cfg(not(feature = "deflate"))]
+fn compressing(_: ClientConfig) -> Result<ClientConfig, Error> {
+    Err(Error::other("--deflate needs the feature `deflate`"))
+}
+
+async fn run_cases(url: &str, configure: Configure) -> Result<(), Error> {
     let url = url.trim_end_matches('/');
     let count = case_count(url).await?;
     for case in 1..=count {
         writeln!(io::stdout(), "case {case} of {count}")?;
         let config = ClientConfig::new(&format!("{url}/runCase?case={case}&agent={AGENT}"))?
             .connection(ConnectionConfig::new().max_message_size(MAX_MESSAGE));
-        open_websocket(config, async |ws| {
+        open_websocket(configure(config)?, async |ws| {
             // How a case ends is for the server to judge: many of them end in an error, as they should.
             let _ended = echo(&ws).await;
             Ok::<(), Error>(())
@@ -109,7 +129,7 @@ async fn run_own_cases() -> Result<(), Error> {
         let server = n
             .start_service_with(async move |status| serve_websocket("127.0.0.1:0", handler, status).await)
             .await?;
-        run_cases(&format!("ws://127.0.0.1:{}", server.port())).await
+        run_cases(&format!("ws://127.0.0.1:{}", server.port()), plain).await
     })
     .await?;
     match passed.load(Ordering::Relaxed) {

@@ -48,6 +48,8 @@ struct Options {
     /// Threads of the executor; by default one for each processor.
     threads: Option<NonZeroUsize>,
     max_message: usize,
+    /// Whether messages are compressed with clients that offer it.
+    deflate: bool,
     /// PEM files of certificate chain and private key.
     tls: Option<(OsString, OsString)>,
 }
@@ -59,6 +61,7 @@ impl Options {
             host: "127.0.0.1".to_owned(),
             threads: None,
             max_message: ConnectionConfig::new().max_message_size,
+            deflate: false,
             tls: None,
         };
         let mut arguments = arguments.into_iter();
@@ -69,7 +72,7 @@ impl Options {
                 Some("--host") => options.host = parse(&next()?)?,
                 Some("--threads") => options.threads = Some(parse(&next()?)?),
                 Some("--max-message") => options.max_message = parse(&next()?)?,
-                Some("--deflate") => {} // compression is not there yet: an offer of it is declined
+                Some("--deflate") => options.deflate = true,
                 Some("--tls") => options.tls = Some((next()?, next()?)),
                 Some(_) | None => return Err(Misuse),
             }
@@ -131,9 +134,9 @@ async fn serve(options: Options) -> Result<(), scope::Error> {
         None => WebSocketServer::bind(address).await?,
         Some((certificate, key)) => bind_tls(address, certificate, key).await?,
     };
-    let server = server.config(
-        ServerConfig::new().connection(ConnectionConfig::new().max_message_size(options.max_message)),
-    );
+    let config =
+        ServerConfig::new().connection(ConnectionConfig::new().max_message_size(options.max_message));
+    let server = server.config(if options.deflate { compressing(config)? } else { config });
     for url in server.endpoints().iter().filter_map(|endpoint| endpoint.url()) {
         writeln!(io::stdout(), "listening on {url}")?;
     }
@@ -151,6 +154,16 @@ async fn serve(options: Options) -> Result<(), scope::Error> {
         Ok(())
     })
     .await
+}
+
+#[cfg(feature = "deflate")]
+fn compressing(config: ServerConfig) -> Result<ServerConfig, scope::Error> {
+    Ok(config.compression(wscope::websocket::Compression::dedicated()))
+}
+
+#[cfg(not(feature = "deflate"))]
+fn compressing(_: ServerConfig) -> Result<ServerConfig, scope::Error> {
+    Err(scope::Error::other("--deflate needs the feature `deflate`"))
 }
 
 #[cfg(feature = "tls")]

@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 #[test]
 fn every_seed_passes_its_body() {
     let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
-    for (target, body) in fuzz::TARGETS {
+    for &(target, body) in fuzz::TARGETS {
         let mut seeds = 0;
         for seed in fs::read_dir(corpora.join(target)).expect("each target has a corpus") {
             let path = seed.expect("a readable folder").path();

@@ -1,11 +1,17 @@
 //! `tests/` mirrors `src/`: what stands in `src/layer/noun.rs` is tried in `tests/layer/noun.rs`, and the test binary of
-//! the layer includes that file. A `mod.rs` without logic has nothing to try; one with logic is tried in `folder.rs`.
+//! the layer includes that file. A `mod.rs` without logic has nothing to try; one with logic is tried in `folder.rs`,
+//! or in the `mod.rs` of a folder where its neighbours have tests too.
 
 use std::{fs, io, path::Path};
 
 /// Files that are tried elsewhere: where, and why.
 #[rustfmt::skip]
 const EXCUSED: &[(&str, &str)] = &[
+    // Behind `PermessageDeflate`, which is all that a user sees of them.
+    ("src/proto/extension/compressor.rs", "tests/proto/extension/deflate.rs: each rule of sending"),
+    ("src/proto/extension/decompressor.rs", "tests/proto/extension/deflate.rs: each rule of receiving"),
+    ("src/proto/extension/parameters.rs", "tests/proto/extension/deflate.rs: every offer and every answer"),
+    ("src/proto/extension/pool.rs", "tests/proto/extension/deflate.rs: connections that share, and threads"),
     // Inside: no user names them, and what they do shows under a scheduler that tries schedules, or in the promises of others.
     ("src/runtime/address.rs", "tests/runtime/tcp.rs and tests/runtime/unix.rs: what each socket says of itself"),
     ("src/runtime/bell.rs", "tests/model/sink.rs: no ring is lost under any schedule"),
@@ -70,7 +76,10 @@ fn faults(sources: &[(String, String)], tests: &[(String, String)], excused: &[(
     for (path, text) in sources {
         let Some(mirror) = mirror(path, text) else { continue };
         let excuse = excused.iter().any(|(excused, _)| excused == path);
-        let found = tests.iter().any(|(path, _)| *path == mirror);
+        let there = |mirror: &str| tests.iter().any(|(path, _)| path == mirror);
+        let folder = mirror.replace(".rs", "/mod.rs");
+        let mirror = if path.ends_with("/mod.rs") && there(&folder) { folder } else { mirror };
+        let found = there(&mirror);
         match (found, excuse) {
             (false, false) => faults.push(format!("{path} has no {mirror}")),
             (true, true) => faults.push(format!("{path} has {mirror}, and an excuse for not having it")),
@@ -98,7 +107,8 @@ fn mirror(path: &str, text: &str) -> Option<String> {
 
 /// Whether a `main.rs` or `mod.rs` in the folder of `path`, or above it, says `mod noun;`.
 fn included(path: &str, tests: &[(String, String)]) -> bool {
-    let noun = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".rs");
+    let path = path.trim_end_matches("/mod.rs").trim_end_matches(".rs");
+    let noun = path.rsplit('/').next().unwrap_or(path);
     let declaration = format!("mod {noun};");
     tests.iter().any(|(root, text)| {
         let folder = root.strip_suffix("main.rs").or_else(|| root.strip_suffix("mod.rs"));
@@ -143,6 +153,9 @@ fn each_way_to_leave_a_file_untried_is_found() {
         ("tests/proto/handshake/client.rs", ""),
     ]);
     assert!(faults(&sources, &tests, &[]).is_empty());
+    let mut moved = tests.clone();
+    moved[2].0 = "tests/proto/extension/mod.rs".to_owned();
+    assert!(faults(&sources, &moved, &[]).is_empty());
     assert_eq!(
         faults(&sources, &tests[..3], &[]),
         ["src/proto/handshake/client.rs has no tests/proto/handshake/client.rs"]

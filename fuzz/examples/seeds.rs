@@ -46,6 +46,24 @@ fn main() {
         let len = (offers.len() as u16).to_be_bytes();
         write("extension_header", name, &[&len[..], offers.as_bytes(), answers.as_bytes()].concat());
     }
+    for (name, messages) in compressed() {
+        let messages: Vec<u8> = messages
+            .iter()
+            .flat_map(|message| [&(message.len() as u16).to_be_bytes()[..], message].concat())
+            .collect();
+        for (preset, config) in
+            [("shared", [0, 0, 0, 0xFF, 0xFF, 0, 2]), ("dedicated", [1, 1, 1, 0, 200, 0, 0])]
+        {
+            write("inflate", &format!("{name}-{preset}"), &[&config[..], &messages].concat());
+        }
+    }
+    for (name, offer, answer) in parameters() {
+        for (wanted, config) in [("all", [0, 6, 6, 0, 6, 6]), ("little", [3, 1, 2, 3, 0, 3])] {
+            let len = (offer.len() as u16).to_be_bytes();
+            let seed = [&config[..], &len, offer.as_bytes(), answer.as_bytes()].concat();
+            write("negotiation", &format!("{name}-{wanted}"), &seed);
+        }
+    }
     for (name, calls) in conversations() {
         write("ws_connection", name, &calls);
     }
@@ -54,6 +72,51 @@ fn main() {
             write("pipe", &format!("{name}-{delivery}"), &[&bytes[..], &steps].concat());
         }
     }
+}
+
+/// Messages of permessage-deflate, the examples of RFC 7692 §7.2.3 first.
+fn compressed() -> Vec<(&'static str, Vec<Vec<u8>>)> {
+    let hello = b"\xf2\x48\xcd\xc9\xc9\x07\x00".to_vec();
+    let mut zeros = b"\xec\xc1\x01\x01\x00\x00\x00\x80\x90\xfe\xaf\xee\x08\x0a".to_vec();
+    zeros.extend([0; 500]);
+    vec![
+        ("one-block", vec![hello.clone()]),
+        ("points-back", vec![hello.clone(), b"\xf2\x00\x11\x00\x00".to_vec()]),
+        ("stored", vec![b"\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00".to_vec()]),
+        ("final-block", vec![b"\xf3\x48\xcd\xc9\xc9\x07\x00\x00".to_vec(), hello.clone()]),
+        ("two-blocks", vec![b"\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00".to_vec()]),
+        ("empty", vec![vec![0], vec![], hello.clone()]),
+        ("cut-off", vec![hello[..4].to_vec(), hello]),
+        ("reserved-block", vec![vec![7]]),
+        ("bomb", vec![zeros]),
+    ]
+}
+
+/// Parameters of an offer and of an answer.
+fn parameters() -> Vec<(&'static str, &'static str, &'static str)> {
+    vec![
+        ("none", "", ""),
+        (
+            "takeover",
+            "; server_no_context_takeover",
+            "; client_no_context_takeover; server_no_context_takeover",
+        ),
+        ("windows", "; server_max_window_bits=10; client_max_window_bits", "; client_max_window_bits=9"),
+        ("smallest", "; server_max_window_bits=8; client_max_window_bits=8", "; server_max_window_bits=8"),
+        (
+            "quoted",
+            "; client_max_window_bits=\"12\"",
+            "; server_max_window_bits=\"9\"; server_no_context_takeover",
+        ),
+        (
+            "repeated",
+            "; client_max_window_bits; client_max_window_bits=9",
+            "; server_max_window_bits=9; server_max_window_bits=9",
+        ),
+        ("out-of-range", "; server_max_window_bits=16", "; client_max_window_bits=7"),
+        ("no-number", "; server_max_window_bits=abc", "; client_max_window_bits"),
+        ("unknown", "; client_window", "; server_no_context_takeover=1"),
+    ]
 }
 
 fn write(target: &str, name: &str, seed: &[u8]) {

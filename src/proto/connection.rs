@@ -114,6 +114,18 @@ impl Connection {
         self.encoder.has_transform()
     }
 
+    /// Bytes of the payloads of all messages sent so far as they travel: after an extension has done its work.
+    #[must_use]
+    pub const fn payload_sent(&self) -> u64 {
+        self.encoder.payload_sent()
+    }
+
+    /// Bytes of the payloads of messages that have come, as they travelled: before an extension has done its work.
+    #[must_use]
+    pub const fn payload_received(&self) -> u64 {
+        self.decoder.payload_received()
+    }
+
     /// Takes bytes until an event is complete: `input` is moved forward past what was used, and what comes after the
     /// event stays with the caller for the next call. `None`: all bytes are used, and more are needed.
     ///

@@ -50,6 +50,7 @@ pub struct Decoder {
     /// The payload of the control frame that is under way. The allocation serves all of them, unless the one before is
     /// still held.
     control: BytesMut,
+    payload_received: u64,
 }
 
 /// A header of which bytes are missing.
@@ -96,6 +97,7 @@ impl Decoder {
             frame: None,
             message: None,
             control: BytesMut::new(),
+            payload_received: 0,
         }
     }
 
@@ -116,6 +118,12 @@ impl Decoder {
     #[must_use]
     pub const fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Bytes of the payloads of messages that have come, as they travelled: before an extension has done its work.
+    #[must_use]
+    pub const fn payload_received(&self) -> u64 {
+        self.payload_received
     }
 
     /// Takes bytes until an event is complete: `input` is moved forward past what was used, so that what comes after
@@ -149,6 +157,7 @@ impl Decoder {
                 let rest = frame.rest_of_message();
                 let (outcome, added) = message.fill(frame.mask.as_mut(), frame.remaining, rest, read)?;
                 frame.remaining -= added.unwrap_or(0) as u64;
+                self.payload_received += added.unwrap_or(0) as u64;
                 Some((outcome, added.is_some()))
             }
             (Some(_) | None, Some(_) | None, Delivery::Whole | Delivery::Pieces) => None,
@@ -157,7 +166,8 @@ impl Decoder {
 
     /// Nothing more will be fed: gives back what is kept, which may be most of a message.
     pub(super) fn stop(&mut self) {
-        *self = Self::new(self.role, self.config.clone());
+        let payload_received = self.payload_received;
+        *self = Self { payload_received, ..Self::new(self.role, self.config.clone()) };
     }
 
     /// The short way, which most messages take: one plain frame that is wholly here. `None`, with nothing used, where it
@@ -179,6 +189,7 @@ impl Decoder {
         if !header.fin || header.rsv.is_some() || header.payload_len > here {
             return Ok(None);
         }
+        self.payload_received += header.payload_len;
         let payload = &mut take(input, len + header.payload_len as usize)[len..];
         whole(kind, payload, header.mask.map(Mask::new), &self.config).map(Some)
     }
@@ -282,6 +293,7 @@ impl Decoder {
                 message.append(take(input, here), frame.mask.as_mut(), rest)?;
             }
         }
+        self.payload_received += here as u64;
         let (frame_finished, fin) = (frame.remaining == 0, frame.fin);
         if frame_finished {
             self.frame = None;

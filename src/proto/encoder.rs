@@ -32,6 +32,7 @@ pub struct Encoder {
     transform: Option<(Rsv, Box<dyn OutboundTransform>)>,
     /// The message that is being sent in fragments.
     unfinished: Option<Unfinished>,
+    payload_sent: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +49,7 @@ impl Encoder {
             Role::Client => Some(Box::new(SystemRandom::new())),
             Role::Server => None,
         };
-        Self { keys, transform: None, unfinished: None }
+        Self { keys, transform: None, unfinished: None, payload_sent: 0 }
     }
 
     /// Takes masking keys from `random`. To be called before the first message; a server needs none.
@@ -68,6 +69,12 @@ impl Encoder {
     /// Whether an agreed extension does its work.
     pub(super) const fn has_transform(&self) -> bool {
         self.transform.is_some()
+    }
+
+    /// Bytes of the payloads of all messages so far as they travel: after an extension has done its work.
+    #[must_use]
+    pub const fn payload_sent(&self) -> u64 {
+        self.payload_sent
     }
 
     /// Appends a whole message as one frame.
@@ -107,7 +114,9 @@ impl Encoder {
                 Err(LocalError::MessageUnfinished { unfinished, sent: payload.kind() })
             }
             (None, None, None) => {
-                FrameHeader::new(payload.kind().into(), payload.as_bytes().len() as u64).write(out);
+                let len = payload.as_bytes().len() as u64;
+                FrameHeader::new(payload.kind().into(), len).write(out);
+                self.payload_sent += len;
                 Ok(true)
             }
             (None, Some(_), _) | (None, None, Some(_)) => Ok(false),
@@ -179,7 +188,9 @@ impl Encoder {
             }
             Some(_) | None => false,
         };
-        self.frame(header, if transformed { &output } else { payload }, out);
+        let payload = if transformed { &output } else { payload };
+        self.payload_sent += payload.len() as u64;
+        self.frame(header, payload, out);
         self.unfinished = (!fin).then_some(Unfinished { kind, transformed });
     }
 

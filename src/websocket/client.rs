@@ -99,6 +99,14 @@ impl ClientConfig {
         self
     }
 
+    /// Offers compression, in place of what was offered before. Default: off.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn compression(mut self, compression: impl Into<super::Compression>) -> Self {
+        self.request = compression.into().offer(self.request);
+        self
+    }
+
     /// Time for all of opening: finding addresses, connecting, TLS, handshake. Default
     /// [`CONNECT_TIMEOUT`](Self::CONNECT_TIMEOUT); `None` is off.
     #[must_use]

@@ -201,6 +201,7 @@ impl Engine {
         }
         self.stats.messages_sent += 1;
         self.stats.bytes_sent += payload_len as u64;
+        self.stats.wire_bytes_sent += payload_len as u64; // past the encoder, which counts the others
         self.queued(after);
     }
 
@@ -228,7 +229,13 @@ impl Engine {
     }
 
     pub(super) fn stats(&self) -> Stats {
-        Stats { unread: self.inbox.bytes(), unsent: self.out.len(), ..self.stats }
+        Stats {
+            wire_bytes_sent: self.stats.wire_bytes_sent + self.core.payload_sent(),
+            wire_bytes_received: self.core.payload_received(),
+            unread: self.inbox.bytes(),
+            unsent: self.out.len(),
+            ..self.stats
+        }
     }
 
     // ---- the work

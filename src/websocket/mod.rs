@@ -32,7 +32,7 @@
 //!
 //! It decides nothing about the protocol: that is [`proto`](crate::proto). It hands no task to the executor by itself: that is
 //! [`scope`](crate::scope). It names no socket and no clock: that is [`runtime`](crate::runtime). It follows no redirect, speaks to no
-//! proxy, does not compress, and does not reconnect.
+//! proxy, and does not reconnect. It compresses only where it is told to.
 //!
 //! How it moves bytes is told in `docs/src/design/engine-room.md`.
 
@@ -43,6 +43,8 @@ mod bytes;
 mod client;
 mod closed;
 mod closing;
+#[cfg(feature = "deflate")]
+mod compression;
 mod config;
 mod connection;
 mod deadlines;
@@ -86,6 +88,9 @@ pub use self::bytes::Bytes;
 pub use broadcast::broadcast;
 pub use client::{ClientConfig, IntoClientConfig, connect_websocket, open_websocket, wrap_client_stream};
 pub use closed::{CloseCause, ConnectionClosed, NetworkError};
+#[cfg(feature = "deflate")]
+#[cfg_attr(docsrs, doc(cfg(feature = "deflate")))]
+pub use compression::Compression;
 pub use config::{ConnectionConfig, ControlHook};
 pub use connection::WebSocketConnection;
 pub use dial::{DialError, Unreachable};

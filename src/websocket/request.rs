@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::{
-    ConnectionConfig, ConnectionId, Endpoint, HandshakeError, WebSocketConnection,
+    ConnectionConfig, ConnectionId, Endpoint, HandshakeError, ServerConfig, WebSocketConnection,
     driver::{Driver, farewell},
     opening, scratch,
     shared::{Facts, Shared},
@@ -53,6 +53,9 @@ pub struct WebSocketRequest {
     local: Endpoint,
     remote: Endpoint,
     config: Arc<ConnectionConfig>,
+    /// The server's.
+    #[cfg(feature = "deflate")]
+    compression: super::Compression,
     slot: Arc<Slot>,
     /// Gone once it is answered.
     asking: Option<Asking>,
@@ -70,14 +73,16 @@ impl WebSocketRequest {
         transport: Transport,
         handshake: ServerHandshake,
         early: Vec<u8>,
-        config: Arc<ConnectionConfig>,
+        config: &ServerConfig,
         slot: Arc<Slot>,
     ) -> Self {
         Self {
             request: handshake.request().clone(),
             local: Endpoint::local(&transport),
             remote: Endpoint::remote(&transport),
-            config,
+            config: config.connection.clone(),
+            #[cfg(feature = "deflate")]
+            compression: config.compression.clone(),
             slot,
             asking: Some(Asking { transport, handshake, early }),
         }
@@ -145,8 +150,13 @@ impl WebSocketRequest {
     /// [`HandshakeError::ClientLeft`] when nobody is there any more; [`HandshakeError::Accept`], [`HandshakeError::Header`] when the
     /// answer cannot be given so, and the client is refused with 500; [`HandshakeError::ScopeEnded`]; [`HandshakeError::Network`].
     pub async fn accept(mut self, accept: impl Into<Accept>) -> Result<WebSocketConnection, HandshakeError> {
-        let Accept { accept, config } = accept.into();
-        let accept = accept?;
+        let accept = accept.into();
+        let config = accept.config;
+        #[cfg(feature = "deflate")]
+        let compression = accept.compression.unwrap_or_else(|| self.compression.clone());
+        let accept = accept.accept?;
+        #[cfg(feature = "deflate")]
+        let accept = compression.accept(accept);
         if self.slot.is_over() {
             return Err(HandshakeError::ScopeEnded);
         }
@@ -308,12 +318,19 @@ fn left(error: io::Error) -> HandshakeError {
 pub struct Accept {
     accept: Result<AcceptConnection, HandshakeError>,
     config: Option<ConnectionConfig>,
+    #[cfg(feature = "deflate")]
+    compression: Option<super::Compression>,
 }
 
 impl Accept {
     /// Without a subprotocol, with the limits of the server.
     pub fn new() -> Self {
-        Self { accept: Ok(AcceptConnection::new()), config: None }
+        Self {
+            accept: Ok(AcceptConnection::new()),
+            config: None,
+            #[cfg(feature = "deflate")]
+            compression: None,
+        }
     }
 
     /// Chooses a subprotocol, which must be one of [those proposed](WebSocketRequest::proposed_subprotocols).
@@ -335,6 +352,13 @@ impl Accept {
     /// Limits and habits of this connection, in place of the server's.
     pub fn connection(mut self, config: ConnectionConfig) -> Self {
         self.config = Some(config);
+        self
+    }
+
+    /// Compression of this connection, in place of the server's.
+    #[cfg(feature = "deflate")]
+    pub fn compression(mut self, compression: impl Into<super::Compression>) -> Self {
+        self.compression = Some(compression.into());
         self
     }
 }

@@ -204,8 +204,10 @@ impl House {
         let seat = seat.filter(|_| !self.stopping.load(Ordering::Relaxed));
         let status = match seat {
             Some(seat) if allowed => {
-                let config = self.config.connection.clone();
-                return Ok(Some((WebSocketRequest::new(transport, handshake, early, config, slot), seat)));
+                return Ok(Some((
+                    WebSocketRequest::new(transport, handshake, early, &self.config, slot),
+                    seat,
+                )));
             }
             Some(_) => StatusCode::FORBIDDEN,
             None => StatusCode::SERVICE_UNAVAILABLE,

@@ -47,6 +47,9 @@ pub struct ServerConfig {
     pub max_connections: Option<usize>,
     /// Which web pages may connect. Default [`OriginPolicy::SameHost`]. Others are answered 403.
     pub origin: OriginPolicy,
+    /// Compression, used with clients that offer it; [`Accept::compression`](super::Accept::compression) overrides it for one. Default: off.
+    #[cfg(feature = "deflate")]
+    pub compression: super::Compression,
     /// Time for handlers to come to an end when the server is stopped. Default [`STOP_TIMEOUT`](Self::STOP_TIMEOUT). Then they are
     /// cancelled.
     pub stop_timeout: Duration,
@@ -76,6 +79,8 @@ impl ServerConfig {
             max_handshakes: Self::MAX_HANDSHAKES,
             max_connections: None,
             origin: OriginPolicy::default(),
+            #[cfg(feature = "deflate")]
+            compression: super::Compression::off(),
             stop_timeout: Self::STOP_TIMEOUT,
             on_error: None,
         }
@@ -130,6 +135,14 @@ impl ServerConfig {
         self
     }
 
+    /// Sets [`compression`](Self::compression).
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn compression(mut self, compression: impl Into<super::Compression>) -> Self {
+        self.compression = compression.into();
+        self
+    }
+
     /// Sets [`stop_timeout`](Self::stop_timeout).
     #[must_use]
     pub fn stop_timeout(mut self, limit: Duration) -> Self {
@@ -162,7 +175,10 @@ impl Default for ServerConfig {
 
 impl fmt::Debug for ServerConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServerConfig")
+        let mut debug = f.debug_struct("ServerConfig");
+        #[cfg(feature = "deflate")]
+        debug.field("compression", &self.compression);
+        debug
             .field("connection", &self.connection)
             .field("handshake", &self.handshake)
             .field("handshake_timeout", &self.handshake_timeout)

@@ -14,6 +14,10 @@ pub struct Stats {
     pub bytes_sent: u64,
     /// Bytes of the payloads that came; those of a message that is delivered in pieces as they come.
     pub bytes_received: u64,
+    /// Bytes of the payloads of messages sent, as they travel: less than [`bytes_sent`](Self::bytes_sent) where they are compressed.
+    pub wire_bytes_sent: u64,
+    /// Bytes of the payloads that came, as they travelled: compressed ones less than [`bytes_received`](Self::bytes_received).
+    pub wire_bytes_received: u64,
     /// Pings sent, keepalive included.
     pub pings_sent: u64,
     /// Pings that came; each was answered, but for all but the latest of more than 16 that came faster than answers could be written.

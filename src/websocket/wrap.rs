@@ -67,7 +67,7 @@ pub async fn wrap_server_stream<E: Send>(
         Ok(Ok((handshake, early))) => {
             let slot = Arc::new(Slot::new(Arc::new(Registry::default())));
             drive_in(nursery, Owner(slot.clone()));
-            return Ok(WebSocketRequest::new(transport, handshake, early, config.connection.clone(), slot));
+            return Ok(WebSocketRequest::new(transport, handshake, early, config, slot));
         }
         Ok(Err(RequestFailed::Network(error))) => error.into(),
         Ok(Err(RequestFailed::Request(error))) => error.into(),

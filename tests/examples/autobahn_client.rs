@@ -59,6 +59,25 @@ fn a_server_that_does_not_say_how_many_cases_there_are_is_an_error() {
 }
 
 #[test]
+#[cfg(feature = "deflate")]
+fn compression_is_offered_in_each_case_where_it_is_asked_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    let client = Program::start("autobahn_client", &["--deflate", &url]);
+    let mut ws = accept(&listener, "/getCaseCount");
+    ws.send(Message::text("1")).unwrap();
+    close(ws);
+    let check = |request: &Request, response: Response| {
+        let offered = &request.headers()["sec-websocket-extensions"];
+        assert_eq!(offered, "permessage-deflate; client_max_window_bits");
+        Ok(response)
+    };
+    close(accept_hdr(listener.accept().unwrap().0, check).unwrap());
+    close(accept(&listener, "/updateReports?agent=wscope"));
+    assert_eq!(client.end().code, Some(0));
+}
+
+#[test]
 fn without_a_url_it_runs_cases_of_its_own() {
     let ended = run("autobahn_client", &[]);
     assert_eq!((ended.code, ended.out.len(), ended.errors.len()), (Some(0), 3, 0), "{ended:?}");
@@ -66,7 +85,7 @@ fn without_a_url_it_runs_cases_of_its_own() {
 
 #[test]
 fn bad_arguments_are_refused() {
-    for arguments in [&["--cases"][..], &["ws://h", "ws://h"]] {
+    for arguments in [&["--cases"][..], &["ws://h", "ws://h"], &["--deflate"]] {
         refuses("autobahn_client", arguments);
     }
     assert_eq!(run("autobahn_client", &["--help"]).code, Some(0));

@@ -145,13 +145,30 @@ fn deaf_reads_nothing_until_the_server_stops() {
 
 #[test]
 fn a_message_above_the_limit_ends_the_connection() {
-    let server = Server::start(&["--max-message", "10", "--deflate"]);
+    let server = Server::start(&["--max-message", "10"]);
     let mut peer = server.enter("/");
     peer.send(TEXT, "0123456789");
     peer.expect(TEXT, "0123456789");
     peer.send(TEXT, "0123456789a");
     let close = peer.frame();
     assert_eq!((close.first, &close.payload[..2]), (CLOSE, &1009_u16.to_be_bytes()[..]));
+}
+
+#[test]
+#[cfg(feature = "deflate")]
+fn compression_is_used_where_the_option_and_the_client_want_it() {
+    let offer = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+    let (_, plain) = Peer::enter(Server::start(&[]).port, "/", offer);
+    assert_eq!(plain.header("Sec-WebSocket-Extensions"), None);
+    let server = Server::start(&["--deflate"]);
+    assert_eq!(Peer::enter(server.port, "/", "").1.header("Sec-WebSocket-Extensions"), None);
+    let (mut peer, head) = Peer::enter(server.port, "/", offer);
+    assert_eq!(head.header("Sec-WebSocket-Extensions"), Some("permessage-deflate"));
+    peer.send(0xc1, b"\xf2\x48\xcd\xc9\xc9\x07\x00"); // RFC 7692 §7.2.3.1
+    peer.expect(TEXT, "Hello");
+    peer.send(BINARY, [7; 1000]);
+    let echo = peer.frame();
+    assert!(echo.first == 0xc2 && echo.payload.len() < 20, "{echo:?}");
 }
 
 #[test]

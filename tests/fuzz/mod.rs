@@ -11,7 +11,11 @@ pub mod choices;
 pub mod extension_header;
 pub mod frames;
 pub mod http;
+#[cfg(feature = "deflate")]
+pub mod inflate;
 pub mod invert;
+#[cfg(feature = "deflate")]
+pub mod negotiation;
 pub mod pipe;
 pub mod request_head;
 pub mod response_head;
@@ -26,9 +30,13 @@ use choices::Choices;
 pub type Body = fn(&[u8]);
 
 /// The bodies by the names of their targets, which are the names of their corpora too.
-pub const TARGETS: [(&str, Body); 7] = [
+pub const TARGETS: &[(&str, Body)] = &[
     ("extension_header", extension_header::extension_header),
     ("frames", frames::frames),
+    #[cfg(feature = "deflate")]
+    ("inflate", inflate::inflate),
+    #[cfg(feature = "deflate")]
+    ("negotiation", negotiation::negotiation),
     ("pipe", pipe::pipe),
     ("request_head", request_head::request_head),
     ("response_head", response_head::response_head),

@@ -28,6 +28,10 @@ fn edit(text: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+/// Parameters of permessage-deflate, most of them legal.
+#[cfg(feature = "deflate")]
+const PARAMETERS: &str = "(; (server|client)_(no_context_takeover|max_window_bits(=(8|9|1[0-6]))?)){0,4}";
+
 proptest! {
     #![proptest_config(few_cases())]
 
@@ -96,6 +100,23 @@ proptest! {
     #[test]
     fn random_calls_keep_the_rules_of_the_handshake(input in vec(any::<u8>(), 0..128)) {
         fuzz::ws_connection::ws_connection(&input);
+    }
+
+    #[test]
+    #[cfg(feature = "deflate")]
+    fn any_cut_of_a_compressed_message_gives_the_same_bytes(input in vec(any::<u8>(), 0..512)) {
+        fuzz::inflate::inflate(&input);
+    }
+
+    #[test]
+    #[cfg(feature = "deflate")]
+    fn what_is_agreed_on_was_offered(
+        wanted in vec(any::<u8>(), 6),
+        offer in PARAMETERS,
+        answer in PARAMETERS,
+    ) {
+        let len = (offer.len() as u16).to_be_bytes();
+        fuzz::negotiation::negotiation(&[&wanted[..], &len, offer.as_bytes(), answer.as_bytes()].concat());
     }
 
     #[test]

@@ -12,6 +12,8 @@ mod cancel;
 mod certificates;
 mod client;
 mod closed;
+#[cfg(feature = "deflate")]
+mod compression;
 mod connection;
 mod dial;
 mod endpoint;

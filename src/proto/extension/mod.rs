@@ -13,8 +13,23 @@
 //!
 //! At most one extension is agreed on for a connection. RFC 6455 would allow a chain; the only registered extensions
 //! that ever shipped are per-message compressions, of which two make no sense together.
+//!
+//! The one that stands here is `PermessageDeflate`, behind the feature `deflate`.
+
+#[cfg(feature = "deflate")]
+mod compressor;
+#[cfg(feature = "deflate")]
+mod decompressor;
+#[cfg(feature = "deflate")]
+mod deflate;
+#[cfg(feature = "deflate")]
+mod parameters;
+#[cfg(feature = "deflate")]
+mod pool;
 
 use super::header::ExtensionItem;
+#[cfg(feature = "deflate")]
+pub use deflate::{InvalidWindowBits, Level, PermessageDeflate, WindowBits};
 use std::fmt;
 
 /// One extension as configured, on either side: what to offer, what to accept, what to confirm.

@@ -146,6 +146,14 @@ impl Request {
         &self.subprotocols
     }
 
+    /// Offers no extension, whatever was offered before.
+    #[must_use]
+    pub fn without_extension(mut self) -> Self {
+        self.offers.clear();
+        self.extension = None;
+        self
+    }
+
     /// The extensions on offer, the client's favourite first.
     #[must_use]
     pub fn extensions(&self) -> &[ExtensionItem] {

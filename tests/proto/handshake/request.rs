@@ -99,6 +99,7 @@ fn request_offers_an_extension_under_its_own_name_only() {
     let request = to("ws://h").with_extension(toy.arc());
     let offers: Vec<String> = request.extensions().iter().map(ToString::to_string).collect();
     assert_eq!(offers, ["x-toy; a", "x-toy"]);
+    assert!(request.without_extension().extensions().is_empty());
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! The seam, shown with an extension that doubles each byte: enough to see bits, limits, steps and faults.
 
+#[cfg(feature = "deflate")]
+mod deflate;
+
 use crate::wire::{
     BINARY, CLOSE, CONTINUATION, FIN, FixedKey, PING, ROLES, RSV1, TEXT, decode, frame, receive,
 };
@@ -232,5 +235,33 @@ fn bytes_after_a_fault_are_lost_and_do_no_harm() {
                 assert!(matches!(refused, Err(E::MessageTooBig { limit: 3, .. })), "{refused:?}");
             }
         }
+    }
+}
+
+#[test]
+fn payloads_are_counted_as_they_travel() {
+    for role in ROLES {
+        let mut connection = connection(role);
+        let mut out = Vec::new();
+        connection.send("abcdef", &mut out).unwrap();
+        connection.send(Piece::more("abcd"), &mut out).unwrap();
+        connection.send(Piece::last("ef"), &mut out).unwrap();
+        connection.send("abc", &mut out).unwrap();
+        assert_eq!(connection.payload_sent(), 3 + 2 + 1 + 3, "{role}");
+        let wire = [
+            frame(role.peer(), FIN | RSV1 | TEXT, b"abc"),
+            frame(role.peer(), FIN | PING, b"no message"),
+            frame(role.peer(), FIN | BINARY, &[0; 40_000]),
+        ];
+        receive(&mut connection, &wire.concat()[..20_000]).unwrap();
+        assert!((1..20_000).contains(&connection.payload_received()), "what has come of it");
+        receive(&mut connection, &wire.concat()[20_000..]).unwrap();
+        assert_eq!(connection.payload_received(), 40_003);
+        receive(&mut connection, &frame(role.peer(), FIN | CLOSE, b"")).unwrap();
+        assert_eq!(connection.payload_received(), 40_003, "also when all is over");
+
+        let mut plain = Connection::new(role, Config::new());
+        let header = plain.send_header("abc", &mut out).unwrap();
+        assert_eq!(plain.payload_sent(), if header { 3 } else { 0 });
     }
 }

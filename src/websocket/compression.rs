@@ -1,0 +1,71 @@
+//! The switch for compression (RFC 7692). What it does is `proto`'s affair.
+
+use std::sync::Arc;
+
+use crate::proto::{
+    AcceptConnection, Request,
+    extension::{Extension, PermessageDeflate},
+};
+
+/// Whether messages are compressed, and how. Default: [`off`](Self::off).
+///
+/// It is used where both sides want it, and a peer that does not know it is spoken to without. Each of the parameters can be set on
+/// [`PermessageDeflate`], which becomes one of these. Beware of compressing what is secret together with what a stranger chose: the
+/// length tells of it (RFC 7692 §8).
+///
+/// ```
+/// use wscope::proto::extension::{Level, PermessageDeflate};
+/// use wscope::websocket::{ClientConfig, Compression, ServerConfig};
+///
+/// let client = ClientConfig::new("wss://example.com/")?.compression(Compression::shared());
+/// assert_eq!(client.request().extensions().len(), 1);
+///
+/// let server = ServerConfig::new().compression(PermessageDeflate::dedicated().level(Level::Balanced).threshold(2048));
+/// assert_ne!(server.compression, Compression::dedicated());
+/// # Ok::<(), wscope::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Compression(Option<Arc<PermessageDeflate>>);
+
+impl Compression {
+    /// None.
+    #[must_use]
+    pub const fn off() -> Self {
+        Self(None)
+    }
+
+    /// Each message by itself: [`PermessageDeflate::shared`]. Costs a connection next to no memory.
+    #[must_use]
+    pub fn shared() -> Self {
+        PermessageDeflate::shared().into()
+    }
+
+    /// Messages point back into earlier ones: [`PermessageDeflate::dedicated`]. Makes similar messages much shorter, and costs a connection
+    /// some 420 KiB.
+    #[must_use]
+    pub fn dedicated() -> Self {
+        PermessageDeflate::dedicated().into()
+    }
+
+    /// `request` with our offers, in place of those before.
+    pub(super) fn offer(self, request: Request) -> Request {
+        match self.0 {
+            Some(deflate) => request.with_extension(deflate),
+            None => request.without_extension(),
+        }
+    }
+
+    /// `accept` with what we use if it was offered.
+    pub(super) fn accept(self, accept: AcceptConnection) -> AcceptConnection {
+        match self.0 {
+            Some(deflate) => accept.with_extension(deflate as Arc<dyn Extension>),
+            None => accept,
+        }
+    }
+}
+
+impl From<PermessageDeflate> for Compression {
+    fn from(deflate: PermessageDeflate) -> Self {
+        Self(Some(Arc::new(deflate)))
+    }
+}
