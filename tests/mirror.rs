@@ -48,6 +48,7 @@ const EXCUSED: &[(&str, &str)] = &[
     ("src/websocket/pieces.rs", "tests/websocket/views.rs"),
     ("src/websocket/ping.rs", "tests/websocket/faults.rs: F4 and F5"),
     ("src/websocket/pings.rs", "tests/websocket/faults.rs: F4 and F5"),
+    ("src/websocket/place.rs", "tests/websocket/cancel.rs: calls that are dropped at every poll"),
     ("src/websocket/receive.rs", "tests/websocket/engine.rs: receivers that come and go"),
     ("src/websocket/registry.rs", "tests/websocket/server.rs: the live connections"),
     ("src/websocket/scoped.rs", "tests/websocket/ways_out.rs"),

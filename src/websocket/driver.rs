@@ -177,20 +177,19 @@ impl<B: Future> Future for Driven<B> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let Some(driver) = this.driver else { panic!("polled after it was ready") };
+        // Nobody polls a future again that was ready: that is the contract of `Future`.
+        let Some(mut driver) = this.driver.take() else { panic!("polled after it was ready") };
         driver.shared.begin_turn();
         let body = driver.shared.span.within(|| catch_unwind(AssertUnwindSafe(|| this.body.poll(cx))));
-        match body {
+        let body = match body {
             Ok(Poll::Pending) => {
                 driver.keep_on(cx);
-                Poll::Pending
+                *this.driver = Some(driver);
+                return Poll::Pending;
             }
-            Ok(Poll::Ready(output)) => Poll::Ready((Ok(output), take(this.driver))),
-            Err(panic) => Poll::Ready((Err(panic), take(this.driver))),
-        }
+            Ok(Poll::Ready(output)) => Ok(output),
+            Err(panic) => Err(panic),
+        };
+        Poll::Ready((body, driver))
     }
-}
-
-fn take(driver: &mut Option<Driver>) -> Driver {
-    driver.take().unwrap_or_else(|| unreachable!("looked at above"))
 }

@@ -5,11 +5,11 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{ConnectionClosed, after::After, engine::Engine, shared::Shared, turns::Ticket};
+use super::{ConnectionClosed, after::After, engine::Engine, place::Place, shared::Shared, turns::Ticket};
 
 /// Waits until the connection is closed and its transport gone.
 pub(super) async fn wait_closed(shared: &Shared) -> ConnectionClosed {
-    let mut place = Place { shared, ticket: None };
+    let mut place = Place::new(shared, |engine| &mut engine.enders);
     poll_fn(|cx| {
         let ticket = &mut place.ticket;
         shared.work(|engine, after| poll_end(engine, ticket, cx, after))
@@ -25,34 +25,12 @@ pub(super) fn poll_end(
 ) -> Poll<ConnectionClosed> {
     match engine.closed() {
         Some(closed) if engine.is_over() => {
-            leave(engine, ticket.take(), after);
+            engine.enders.leave(ticket, after);
             Poll::Ready(closed)
         }
         Some(_) | None => {
-            let replaced = engine.enders.wait(ticket, cx.waker());
-            after.drop_waker(replaced);
+            engine.enders.wait(ticket, cx.waker(), after);
             Poll::Pending
-        }
-    }
-}
-
-/// All who wait are woken at once, so nobody is owed anything.
-pub(super) fn leave(engine: &mut Engine, ticket: Option<Ticket>, after: &mut After) {
-    if let Some(ticket) = ticket {
-        let (left, _) = engine.enders.leave(ticket);
-        after.drop_waker(left);
-    }
-}
-
-struct Place<'a> {
-    shared: &'a Shared,
-    ticket: Option<Ticket>,
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        if let Some(ticket) = self.ticket {
-            self.shared.with(|engine, after| leave(engine, Some(ticket), after));
         }
     }
 }

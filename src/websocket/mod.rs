@@ -64,6 +64,7 @@ mod outqueue;
 mod pieces;
 mod ping;
 mod pings;
+mod place;
 mod receive;
 mod registry;
 mod request;

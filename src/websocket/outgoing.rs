@@ -23,7 +23,7 @@ impl Outgoing {
         let polled = ws.shared().work(|engine, after| {
             let polled = send::poll_room(engine, room, cx, after);
             if room.is_none() && matches!(polled, Some(Ok(()))) {
-                engine.senders.wait(room, Waker::noop()); // the queue is empty: this place is the first, and kept until it has sent
+                engine.senders.wait(room, Waker::noop(), after); // the queue is empty: this place is the first, and kept until it has sent
             }
             polled
         });
@@ -67,12 +67,12 @@ impl Outgoing {
 impl Drop for Outgoing {
     fn drop(&mut self) {
         let Self { ws, room, flush, at_end } = self;
-        let flush = flush.take().and_then(|(_, ticket)| ticket);
+        let mut flush = flush.take().and_then(|(_, ticket)| ticket);
         if room.is_some() || flush.is_some() || at_end.is_some() {
             ws.shared().work(|engine, after| {
                 send::leave(engine, room, after);
-                send::leave_flush(engine, flush, after);
-                end::leave(engine, at_end.take(), after);
+                engine.flushers.leave(&mut flush, after);
+                engine.enders.leave(at_end, after);
             });
         }
     }

@@ -87,7 +87,7 @@ impl<T: PieceData> PieceWriter<T> {
             ws.shared().work(|engine, after| {
                 let Some(room) = send::poll_room(engine, ticket, cx, after) else { return Poll::Pending };
                 if ticket.is_none() && room.is_ok() {
-                    engine.senders.wait(ticket, Waker::noop()); // the queue is empty: this place is the first
+                    engine.senders.wait(ticket, Waker::noop(), after); // the queue is empty: this place is the first
                 }
                 Poll::Ready(room)
             })

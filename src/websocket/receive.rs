@@ -63,8 +63,7 @@ pub(super) fn poll<T>(
             return Poll::Ready(outcome);
         }
     }
-    let replaced = engine.receivers.wait(ticket, cx.waker());
-    after.drop_waker(replaced);
+    engine.receivers.wait(ticket, cx.waker(), after);
     if first {
         let replaced = engine.bell.set_receiver(Some(cx.waker()));
         after.drop_waker(replaced);
@@ -74,10 +73,7 @@ pub(super) fn poll<T>(
 
 /// Gives the place up; who is first now has to look.
 pub(super) fn leave(engine: &mut Engine, ticket: &mut Option<Ticket>, after: &mut After) {
-    let Some(ticket) = ticket.take() else { return };
-    let (left, was_first) = engine.receivers.leave(ticket);
-    after.drop_waker(left);
-    if was_first {
+    if engine.receivers.leave(ticket, after) {
         let next = engine.receivers.first().cloned();
         let replaced = engine.bell.set_receiver(next.as_ref());
         after.drop_waker(replaced);

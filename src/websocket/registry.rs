@@ -37,6 +37,11 @@ impl Registry {
         lock(&self.state).live.remove(&id);
     }
 
+    /// Whether all have been sent away.
+    pub(super) fn is_leaving(&self) -> bool {
+        lock(&self.state).leaving
+    }
+
     /// Closes all with 1001, and all that will come.
     pub(super) fn leave(&self) {
         lock(&self.state).leaving = true;

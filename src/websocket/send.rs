@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{ConnectionClosed, after::After, engine::Engine, shared::Shared, turns::Ticket};
+use super::{ConnectionClosed, after::After, engine::Engine, place::Place, shared::Shared, turns::Ticket};
 use crate::proto::Message;
 
 /// Why a message was not sent. It is given back.
@@ -46,6 +46,7 @@ impl Future for Send<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
+        // Nobody polls a future again that was ready: that is the contract of `Future`.
         let Some(message) = this.message.take() else { panic!("polled after it was ready") };
         let outcome = this.shared.work(|engine, after| {
             if let Some(room) = poll_room(engine, &mut this.ticket, cx, after) {
@@ -98,17 +99,13 @@ pub(super) fn poll_room(
     if first && engine.has_room() {
         return Some(Ok(()));
     }
-    let replaced = engine.senders.wait(ticket, cx.waker());
-    after.drop_waker(replaced);
+    engine.senders.wait(ticket, cx.waker(), after);
     None
 }
 
 /// Gives the place up; who is first now has to look.
 pub(super) fn leave(engine: &mut Engine, ticket: &mut Option<Ticket>, after: &mut After) {
-    let Some(ticket) = ticket.take() else { return };
-    let (left, was_first) = engine.senders.leave(ticket);
-    after.drop_waker(left);
-    if was_first {
+    if engine.senders.leave(ticket, after) {
         after.wake.extend(engine.senders.first().cloned());
     }
 }
@@ -116,7 +113,7 @@ pub(super) fn leave(engine: &mut Engine, ticket: &mut Option<Ticket>, after: &mu
 /// Waits until the kernel has all that was queued when this began.
 pub(super) async fn flush(shared: &Shared) -> Result<(), ConnectionClosed> {
     let position = shared.with(|engine, _| engine.out.queued());
-    let mut place = Place { shared, ticket: None };
+    let mut place = Place::new(shared, |engine| &mut engine.flushers);
     poll_fn(|cx| {
         let ticket = &mut place.ticket;
         shared.work(|engine, after| poll_flushed(engine, position, ticket, cx, after))
@@ -139,35 +136,10 @@ pub(super) fn poll_flushed(
         _ if engine.is_flushed(position) => Ok(()),
         Some(closed) if engine.is_over() => Err(closed),
         Some(_) | None => {
-            let replaced = engine.flushers.wait(ticket, cx.waker());
-            after.drop_waker(replaced);
+            engine.flushers.wait(ticket, cx.waker(), after);
             return Poll::Pending;
         }
     };
-    leave_flush(engine, ticket.take(), after);
+    engine.flushers.leave(ticket, after);
     Poll::Ready(outcome)
-}
-
-/// Gives the place up; who is first now has to look.
-pub(super) fn leave_flush(engine: &mut Engine, ticket: Option<Ticket>, after: &mut After) {
-    let Some(ticket) = ticket else { return };
-    let (left, was_first) = engine.flushers.leave(ticket);
-    after.drop_waker(left);
-    if was_first {
-        after.wake.extend(engine.flushers.first().cloned());
-    }
-}
-
-/// The place of a flush among others, given up on drop.
-struct Place<'a> {
-    shared: &'a Shared,
-    ticket: Option<Ticket>,
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        if let Some(ticket) = self.ticket {
-            self.shared.with(|engine, after| leave_flush(engine, Some(ticket), after));
-        }
-    }
 }

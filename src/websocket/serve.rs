@@ -4,10 +4,7 @@ use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -37,8 +34,6 @@ pub(super) struct House {
     handshakes: Arc<Seats>,
     /// Of all others, from the request on: who waits for a decision may be let in.
     pub(super) connections: Arc<Seats>,
-    /// No new ones.
-    pub(super) stopping: AtomicBool,
 }
 
 /// What went wrong with one connection of a server, and has harmed no other.
@@ -94,13 +89,7 @@ pub enum ServeError {
 
 impl House {
     pub(super) fn new(config: ServerConfig) -> Self {
-        Self {
-            config,
-            live: Arc::default(),
-            handshakes: Arc::default(),
-            connections: Arc::default(),
-            stopping: AtomicBool::new(false),
-        }
+        Self { config, live: Arc::default(), handshakes: Arc::default(), connections: Arc::default() }
     }
 
     /// A seat for one more handshake, if one is left.
@@ -201,7 +190,7 @@ impl House {
         let allowed = self.config.origin.allows(request.headers().get_all(ORIGIN).iter(), request.host());
         // First the seat, then the look: a server that stops waits for this request, or is seen here to stop.
         let seat = self.connections.take(self.config.max_connections.unwrap_or(usize::MAX));
-        let seat = seat.filter(|_| !self.stopping.load(Ordering::Relaxed));
+        let seat = seat.filter(|_| !self.live.is_leaving());
         let status = match seat {
             Some(seat) if allowed => {
                 return Ok(Some((

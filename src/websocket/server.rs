@@ -5,7 +5,7 @@ use std::{
     future::{Future, poll_fn},
     io,
     net::{SocketAddr, ToSocketAddrs},
-    sync::{Arc, Mutex, atomic::Ordering},
+    sync::{Arc, Mutex},
     task::{Poll, Waker},
     time::{Duration, Instant},
 };
@@ -157,7 +157,6 @@ impl WebSocketServer {
                 n.start_service(listen(bound, n.clone(), house.clone(), handler.clone()));
             }
             handle.stopped().await;
-            house.stopping.store(true, Ordering::Relaxed);
             house.live.leave();
             move_on_after(stop_timeout, house.connections.empty()).await;
             n.cancel(); // handlers that linger, and clients that have asked for nothing yet

@@ -2,6 +2,8 @@
 
 use std::{collections::VecDeque, task::Waker};
 
+use super::after::After;
+
 /// The place of one future in the queue. It must [`leave`](Turns::leave) when it is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Ticket(u64);
@@ -22,30 +24,29 @@ impl Turns {
         self.waiting.front().is_none_or(|(first, _)| Some(*first) == ticket)
     }
 
-    /// Waits at the place of `ticket`, or takes a place at the end. Gives back a waker to be dropped.
-    pub(super) fn wait(&mut self, ticket: &mut Option<Ticket>, waker: &Waker) -> Option<Waker> {
-        let place = ticket.and_then(|ticket| self.place(ticket));
-        match place {
+    /// Waits at the place of `ticket`, or takes a place at the end.
+    pub(super) fn wait(&mut self, ticket: &mut Option<Ticket>, waker: &Waker, after: &mut After) {
+        match ticket.and_then(|ticket| self.place(ticket)) {
             Some(place) => {
                 let kept = &mut self.waiting[place].1;
-                (!kept.will_wake(waker)).then(|| std::mem::replace(kept, waker.clone()))
+                if !kept.will_wake(waker) {
+                    after.drop(std::mem::replace(kept, waker.clone()));
+                }
             }
             None => {
                 let new = Ticket(self.next);
                 self.next += 1;
                 self.waiting.push_back((new, waker.clone()));
                 *ticket = Some(new);
-                None
             }
         }
     }
 
-    /// Gives the place up, and gives back the waker that stood there. Says whether another is first now.
-    pub(super) fn leave(&mut self, ticket: Ticket) -> (Option<Waker>, bool) {
-        match self.place(ticket) {
-            Some(place) => (self.waiting.remove(place).map(|(_, waker)| waker), place == 0),
-            None => (None, false),
-        }
+    /// Gives the place up, if there is one. Says whether another is first now.
+    pub(super) fn leave(&mut self, ticket: &mut Option<Ticket>, after: &mut After) -> bool {
+        let Some(place) = ticket.take().and_then(|ticket| self.place(ticket)) else { return false };
+        after.drop_waker(self.waiting.remove(place).map(|(_, waker)| waker));
+        place == 0
     }
 
     /// The waker of who is first.
