@@ -26,11 +26,13 @@
 mod auth;
 mod channel;
 mod cursor;
+mod endpoint;
 mod envelope;
 mod error;
 mod frame;
 mod id;
 mod json;
+mod local;
 mod operation;
 mod rate;
 mod recent;
@@ -42,6 +44,7 @@ mod time;
 
 pub use auth::{ApiKeys, AuthAdapter, AuthError, Claim, NoAuth, Secret};
 pub use channel::{ChannelState, ChannelType, Labels};
+pub use endpoint::Endpoint;
 pub use envelope::{Envelope, Priority};
 pub use error::{ErrorCode, Refusal};
 pub use frame::{
@@ -49,6 +52,7 @@ pub use frame::{
 };
 pub use id::{Id, IdSource, InvalidId};
 pub use json::{FieldError, InvalidJson, MAX_DEPTH, MAX_FIELDS, Payload};
+pub use local::LocalLink;
 pub use operation::{CreateChannel, ListAgents, Operation, Register};
 pub use record::{AuthBlock, CostProfile, ObservedStat, Passport, PassportKind, Resume, ResumeExample};
 pub use rule::{Access, ChannelTypes, Inbox, InvalidTtl, Limits, Overflow, Rate, Rule, Ttl, glob_matches};

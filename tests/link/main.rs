@@ -3,12 +3,14 @@
 
 mod auth;
 mod channel;
+mod endpoint;
 mod envelope;
 mod error;
 mod frame;
 mod hostile;
 mod id;
 mod json;
+mod local;
 mod model;
 mod operation;
 mod record;
