@@ -22,6 +22,9 @@ const EXCUSED: &[(&str, &str)] = &[
     ("src/scope/waiters.rs", "tests/scope/nursery.rs and tests/scope/cancel.rs: no waker is left behind"),
     // Parts of the hub's mind that no user sees; each promise is tried where it is made.
     ("src/link/cursor.rs", "tests/link/switchboard/delivery.rs and tests/link/model.rs"),
+    ("src/link/hub/assembly.rs", "tests/link/hub/attachment.rs: messages of every size, and in pieces"),
+    ("src/link/hub/exchange.rs", "tests/link/hub/handle.rs and attachment.rs: every input"),
+    ("src/link/hub/outbox.rs", "tests/link/hub/attachment.rs: order, bounds and farewells"),
     ("src/link/rate.rs", "tests/link/switchboard/post.rs: bursts and what comes after"),
     ("src/link/recent.rs", "tests/link/switchboard/post.rs: keys"),
     ("src/link/switchboard/alarm.rs", "tests/link/switchboard/opening.rs and board.rs: everything with an end"),

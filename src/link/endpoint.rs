@@ -3,7 +3,7 @@
 //! Hub and tenant are written over this alone, so that they do not know whether there is a socket.
 
 use super::local::LocalLink;
-use crate::websocket::{CloseReason, ConnectionClosed, Message, SendError, Text, WebSocketConnection};
+use crate::websocket::{CloseReason, ConnectionClosed, Message, Piece, SendError, Text, WebSocketConnection};
 
 /// One end of a link: a WebSocket connection, or a [`LocalLink`].
 ///
@@ -55,6 +55,23 @@ impl Endpoint {
         match &self.0 {
             Carrier::WebSocket(ws) => ws.next_message().await,
             Carrier::Local(link) => unless_clean(link.receive().await.map(Message::Text)),
+        }
+    }
+
+    /// The next piece of a message: so that a long one need not be held to be refused. Within a process a message is one piece.
+    pub(super) async fn receive_piece(&self) -> Result<Piece, ConnectionClosed> {
+        match &self.0 {
+            Carrier::WebSocket(ws) => ws.get_piece().await,
+            Carrier::Local(link) => Ok(Piece::last(link.receive().await?)),
+        }
+    }
+
+    /// Bytes that were sent and that the peer, or the kernel on its behalf, has not taken. While somebody waits to send it falls
+    /// unless the peer has stopped reading.
+    pub(super) fn unsent(&self) -> usize {
+        match &self.0 {
+            Carrier::WebSocket(ws) => ws.stats().unsent,
+            Carrier::Local(link) => link.unsent(),
         }
     }
 

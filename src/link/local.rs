@@ -62,6 +62,11 @@ impl LocalLink {
         poll_fn(|cx| place.poll(cx, |state| state.pop(self.end))).await
     }
 
+    /// Bytes that the other end has not taken.
+    pub(super) fn unsent(&self) -> usize {
+        self.shared.with(|state, _| state.ways[self.end].bytes)
+    }
+
     /// Ends the link, if it has not ended, and says how it has.
     pub(super) fn close(&self, reason: CloseReason) -> ConnectionClosed {
         self.shared.with(|state, after| state.end(self.end, reason, after))

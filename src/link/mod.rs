@@ -1,4 +1,4 @@
-//! Hub and tenants: the wire of AG2 networks, and the hub's mind, without a socket.
+//! Hub and tenants, on the wire of AG2 networks.
 //!
 //! A hub knows agents by name, opens channels between them, keeps every envelope of a channel in a log, and delivers each
 //! one until its recipient acknowledges it. A tenant is a program that holds agents, over one connection.
@@ -11,14 +11,17 @@
 //!           receipt ack               ──────▶   the cursor moves
 //! ```
 //!
-//! Nothing here reads a clock, draws randomness, waits or does I/O: time is an argument, randomness follows from a seed,
-//! and what is to be done comes out as a list of effects. The parts:
+//! What is decided is decided without a clock, randomness, waiting or I/O: time is an argument, randomness follows from a seed,
+//! and what is to be done comes out as a list of effects. What moves texts stands on links, and a link is a WebSocket or two
+//! queues within a process. The parts:
 //!
 //! - the wire: [`Frame`], [`Envelope`], [`Payload`], [`Id`], [`Timestamp`], [`Operation`], [`ErrorCode`];
 //! - what is known of agents: [`Passport`], [`Resume`], [`Rule`];
 //! - who may use a name: [`AuthAdapter`], [`NoAuth`], [`ApiKeys`], [`Secret`], [`Claim`];
 //! - where envelopes are kept: [`Store`], [`MemoryStore`];
-//! - the hub's mind: [`Switchboard`].
+//! - the hub's mind: [`Switchboard`];
+//! - links: [`Endpoint`], [`LocalLink`];
+//! - the hub on its links: [`Hub`].
 //!
 //! Compatible means: a peer of AG2 1.2.1 (0.13.3 and later) cannot tell the difference, but for being served better. So no
 //! frame and no record has a field that AG2 does not write; what is new is a new operation or a new error code.
@@ -30,6 +33,7 @@ mod endpoint;
 mod envelope;
 mod error;
 mod frame;
+mod hub;
 mod id;
 mod json;
 mod link_error;
@@ -53,6 +57,7 @@ pub use error::{ErrorCode, Refusal};
 pub use frame::{
     ErrorFrame, Frame, FrameError, Hello, Notify, Receipt, ReceiptStatus, Request, Response, Welcome,
 };
+pub use hub::{AgentInfo, Exposed, Hub};
 pub use id::{Id, IdSource, InvalidId};
 pub use json::{FieldError, InvalidJson, MAX_DEPTH, MAX_FIELDS, Payload};
 pub use link_error::{LinkError, NextFrameError, PingFailed, SendFrameError};

@@ -1,38 +1,28 @@
 //! Endpoints: the same over a WebSocket and within a process.
 
 use wscope::{
-    ClientConfig, CloseCode, CloseReason, Error, Nursery, ServerConfig,
+    CloseCode, CloseReason, Error,
     link::{Endpoint, LocalLink},
-    nursery,
     scope::Join,
-    testing::{Simulation, duplex, polled},
-    websocket::{Accept, CloseCause},
-    wrap_client_stream, wrap_server_stream,
+    testing::polled,
+    websocket::CloseCause,
 };
+
+use crate::guest::{simulated, web_socket_pair};
 
 /// Both ends of a link, over each carrier in turn.
 fn over_each(body: impl AsyncFn(Endpoint, Endpoint) -> Result<(), Error>) {
     for sockets in [false, true] {
-        let outcome = Simulation::new().run(nursery(async |n: Nursery<'_, Error>| {
-            let (one, other) = if sockets { web_socket(&n).await? } else { local() };
+        simulated(async |n| {
+            let (one, other) = if sockets { web_socket_pair(&n).await? } else { local() };
             body(one, other).await
-        }));
-        outcome.unwrap();
+        });
     }
 }
 
 fn local() -> (Endpoint, Endpoint) {
     let (one, other) = LocalLink::pair();
     (one.into(), other.into())
-}
-
-async fn web_socket(n: &Nursery<'_, Error>) -> Result<(Endpoint, Endpoint), Error> {
-    let (here, there) = duplex(4 * 1024);
-    let config = ServerConfig::new();
-    let connect = wrap_client_stream(n, here, ClientConfig::new("ws://example.com/")?);
-    let accept = async { wrap_server_stream(n, there, &config).await?.accept(Accept::new()).await };
-    let (client, server) = (connect, accept).join().await;
-    Ok((client?.into(), server?.into()))
 }
 
 async fn text(endpoint: &Endpoint) -> Result<String, Error> {
