@@ -36,6 +36,7 @@ mod frame;
 mod hub;
 mod id;
 mod json;
+mod link_error;
 mod local;
 mod operation;
 mod rate;
@@ -44,6 +45,8 @@ mod record;
 mod rule;
 mod store;
 mod switchboard;
+mod tenant;
+mod tenant_link;
 mod time;
 
 pub use auth::{ApiKeys, AuthAdapter, AuthError, Claim, NoAuth, Secret};
@@ -57,10 +60,17 @@ pub use frame::{
 pub use hub::{AgentInfo, Exposed, Hub};
 pub use id::{Id, IdSource, InvalidId};
 pub use json::{FieldError, InvalidJson, MAX_DEPTH, MAX_FIELDS, Payload};
+pub use link_error::{LinkError, NextFrameError, PingFailed, SendFrameError};
 pub use local::LocalLink;
 pub use operation::{CreateChannel, ListAgents, Operation, Register};
 pub use record::{AuthBlock, CostProfile, ObservedStat, Passport, PassportKind, Resume, ResumeExample};
 pub use rule::{Access, ChannelTypes, Inbox, InvalidTtl, Limits, Overflow, Rate, Rule, Ttl, glob_matches};
 pub use store::{Entry, MemoryStore, Store, StoreError};
 pub use switchboard::{Effect, Farewell, HubConfig, HubLimits, HubStats, Outgoing, Switchboard};
+pub use tenant::{
+    Agent, Channel, ChannelInfo, Delivery, IntoTenantConfig, Invite, InvitePolicy, ManifestInfo,
+    ParticipantInfo, PendingTurn, Post, RequestError, ServeError, Since, Tenant, TenantConfig, TenantStats,
+    connect_tenant, open_tenant,
+};
+pub use tenant_link::{IntoTenantLink, TenantLink, open_link};
 pub use time::{InvalidTimestamp, Timestamp};

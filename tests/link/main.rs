@@ -21,4 +21,7 @@ mod rule;
 mod store;
 mod support;
 mod switchboard;
+mod tenant;
+mod tenant_link;
 mod time;
+mod town;
