@@ -18,9 +18,11 @@
 //! The name of a case begins with what it is about, and a colon: with that the table at the end is made. What AG2's clients are
 //! promised by AG2's hub is asked of ours word for word; where ours is meant to differ the case says so in `differs`.
 
+mod agents;
 mod clients;
 mod python;
 mod table;
+mod tenants;
 
 use std::process::ExitCode;
 
@@ -51,6 +53,9 @@ async fn meet() -> Result<bool, Error> {
     let mut columns = Vec::new();
     for deflate in [false, true] {
         columns.push(nursery(async |n| clients::against_us(&n, python.clone(), deflate).await).await?);
+    }
+    for deflate in [false, true] {
+        columns.push(tenants::against_ag2(python.clone(), deflate).await);
     }
     columns.push(clients::against_ag2(python).await);
     columns.iter().for_each(Column::print);

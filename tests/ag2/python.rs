@@ -69,6 +69,11 @@ impl Process {
         self.lines.recv_timeout(LIMIT).ok()
     }
 
+    /// The lines that have come and were not asked for.
+    pub(crate) fn told(&self) -> Vec<String> {
+        self.lines.try_iter().collect()
+    }
+
     /// The number behind `listening`, which a server says next.
     pub(crate) fn port(&self) -> Result<u16, String> {
         let line = self.line().unwrap_or_default();
