@@ -53,13 +53,17 @@ impl Peer {
         self.flush().map(drop)
     }
 
-    /// Waits for the next text.
+    /// Waits for the next text. Pings go unanswered: no run is long enough for that to matter.
     pub fn hear(&mut self) -> io::Result<String> {
         loop {
             if let Some((begin, end)) = frame(&self.input) {
+                let is_text = self.input[0] == TEXT;
                 let text = String::from_utf8_lossy(&self.input[begin..end]).into_owned();
                 self.input.drain(..end);
-                return Ok(text);
+                if is_text {
+                    return Ok(text);
+                }
+                continue;
             }
             let mut piece = [0; 65_536];
             match self.socket.read(&mut piece)? {
@@ -149,9 +153,10 @@ impl Peer {
         let (mut notified, mut others, mut done) = (0, 0, 0);
         while let Some((begin, end)) = frame(&self.input[done..]) {
             let text = &self.input[done + begin..done + end];
+            let is_text = self.input[done] == TEXT;
             done += end;
             if !is_notify(text) {
-                others += 1;
+                others += usize::from(is_text);
                 continue;
             }
             notified += 1;
@@ -184,7 +189,7 @@ pub fn request(op: &str, params: &Value) -> String {
 
 /// A masked frame of text.
 pub fn encode(text: &[u8], output: &mut Vec<u8>) {
-    output.push(0x81);
+    output.push(TEXT);
     match text.len() {
         length @ 0..126 => output.push(0x80 | length as u8),
         length @ 126..0x1_0000 => {
@@ -217,4 +222,6 @@ fn is_notify(text: &[u8]) -> bool {
 const OPENING: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 const ENVELOPE_ID: &[u8] = br#""envelope_id": ""#;
+/// The first byte of a text in one frame.
+const TEXT: u8 = 0x81;
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];

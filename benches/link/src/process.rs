@@ -30,7 +30,7 @@ impl Server {
         command.args(["-c", "0"]).env("ASYNC_STD_THREAD_COUNT", "1");
         if name == "ag2" {
             let hub = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/ag2/peers/hub.py");
-            command.arg(python()).arg(hub).env("PYTHONDONTWRITEBYTECODE", "1");
+            command.arg(python()).arg(hub).arg("quiet").env("PYTHONDONTWRITEBYTECODE", "1");
         } else {
             command.arg(env::current_exe()?).args(["serve", name]);
         }

@@ -1,6 +1,6 @@
 //! What our process can be: a hub, or an echo server of the same library, which is what a round trip costs without a hub.
 
-use std::io;
+use std::{io, time::Duration};
 
 use wscope::{
     Error, WebSocketRequest, WebSocketServer,
@@ -23,6 +23,8 @@ async fn hub() -> Result<(), Error> {
     let mut limits = HubLimits::default();
     limits.closed_channels = 1;
     limits.posted = usize::MAX;
+    // Ten thousand connect before the first of them registers.
+    limits.binding = Duration::from_secs(600);
     let server = WebSocketServer::bind("127.0.0.1:0").await?;
     println!("listening {}", server.port());
     Ok(Hub::builder().limits(limits).build().serve(server).await?)

@@ -83,23 +83,33 @@ fn requests(plan: &Plan) -> io::Result<()> {
     Ok(())
 }
 
+/// Of the server's process alone: what a connection costs, once it has said something, and what more with an agent on it.
 fn memory(plan: &Plan) -> io::Result<()> {
-    println!("| | KiB each |\n|---|---:|");
-    for name in ["wscope", "ag2"] {
+    println!("| | KiB a connection | KiB with an agent |\n|---|---:|---:|");
+    for (name, title) in [("wscope", "wscope"), ("echo", "bare echo of ours"), ("ag2", "AG2")] {
         let server = Server::start(name)?;
         // What is made once, whoever comes first.
         let mut first = Peer::open(server.port)?;
-        first.register("first")?;
+        first.say(PING)?;
+        first.hear()?;
         let empty = server.memory()?;
         let mut peers = Vec::new();
-        for number in 0..plan.connections {
+        for _ in 0..plan.connections {
             let mut peer = Peer::open(server.port)?;
-            peer.register(&format!("agent-{number}"))?;
+            peer.say(PING)?;
+            peer.hear()?;
             peers.push(peer);
         }
-        let bound = server.memory()?;
         let each = plan.connections as f64;
-        println!("| {name} | {:.1} |", (bound - empty) / each);
+        print!("| {title} | {:.1} |", (server.memory()? - empty) / each);
+        if name == "echo" {
+            println!(" |");
+            continue;
+        }
+        for (number, peer) in peers.iter_mut().enumerate() {
+            peer.register(&format!("agent-{number}"))?;
+        }
+        println!(" {:.1} |", (server.memory()? - empty) / each);
     }
     Ok(())
 }
@@ -143,4 +153,5 @@ fn times(slices: &[Slice]) -> Vec<f64> {
     slices.iter().map(|slice| slice.processor).collect()
 }
 
+const PING: &str = r#"{"kind": "ping"}"#;
 const TABLES: [&str; 4] = ["posts", "fan-out", "requests", "memory"];

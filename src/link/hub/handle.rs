@@ -151,7 +151,8 @@ impl Hub {
             .run(move |request: WebSocketRequest| {
                 let hub = hub.clone();
                 async move {
-                    let ws = request.accept(Accept::new()).await?;
+                    // In a box, so that its room is free again for as long as the link lasts.
+                    let ws = Box::pin(request.accept(Accept::new())).await?;
                     hub.attach(ws).await;
                     Ok::<(), BoxError>(())
                 }

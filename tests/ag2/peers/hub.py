@@ -1,7 +1,8 @@
-"""AG2's own hub, until it is killed: `hub.py`. Says for each connection whether it is compressed. Takes the schemes `none` and `api_key`, the latter with the key `s3cret` for `keyed-*`."""
+"""AG2's own hub, until it is killed: `hub.py [quiet]`; quiet without pings. Says for each connection whether it is compressed. Takes the schemes `none` and `api_key`, the latter with the key `s3cret` for `keyed-*`."""
 
 import asyncio
 import logging
+import sys
 
 from ag2.knowledge import MemoryKnowledgeStore
 from ag2.network.auth import ApiKeyAuth, AuthRegistry, NoAuth
@@ -29,7 +30,8 @@ async def main():
     logging.disable(logging.CRITICAL)
     auth = AuthRegistry([NoAuth(), ApiKeyAuth(resolver=key_of)])
     hub = await Hub.open(MemoryKnowledgeStore(), auth=auth)
-    async with ws.serve_ws(hub, "127.0.0.1", 0) as server:
+    ping_interval = None if "quiet" in sys.argv else 20
+    async with ws.serve_ws(hub, "127.0.0.1", 0, ping_interval=ping_interval) as server:
         print("version", VERSION, flush=True)
         print("listening", server.sockets[0].getsockname()[1], flush=True)
         await asyncio.Event().wait()

@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
-use crate::support::{Hub, hello};
-use wscope::link::{ErrorCode, Farewell, Frame, HubConfig, HubLimits, Operation, Timestamp};
+use allocation_counter::measure;
+
+use crate::support::{Hub, START, hello};
+use wscope::link::{
+    Effect, ErrorCode, Farewell, Frame, HubConfig, HubLimits, Operation, Passport, Register, Request, Rule,
+    Switchboard, Timestamp,
+};
 
 const OUR: &str = "ours: AG2 is silent";
 
@@ -245,4 +250,29 @@ fn a_connection_that_is_gone_is_nobody() {
     hub.say(connection, r#"{"kind": "ping"}"#);
     hub.leave(connection, 5);
     assert!(hub.heard(connection).is_empty());
+}
+
+#[test]
+fn an_idle_agent_on_a_connection_costs_two_kibibytes() {
+    const AGENTS: u64 = 1_000;
+    let now = Timestamp::from_nanos(START);
+    let mut board = Switchboard::new(HubConfig::new(), [7; 32]);
+    let used = measure(|| {
+        for number in 0..AGENTS {
+            let connection = board.attach(now);
+            let mut register = Register::new(Passport::new(format!("agent-{number}")));
+            register.rule = Some(Rule::default()); // AG2's clients always send one
+            let params = Operation::Register(Box::new(register)).params();
+            let request = Frame::Request(Request::new("r", "register", params)).encode();
+            board.receive(connection, request.as_bytes(), now);
+            while let Some(effect) = board.next_effect() {
+                if let Effect::Send { endpoint, message } = effect {
+                    board.sent(endpoint, message.len(), now);
+                }
+            }
+        }
+    });
+    assert_eq!(board.stats().online as u64, AGENTS);
+    let each = used.bytes_current / i64::try_from(AGENTS).unwrap();
+    assert!(each < 2_048, "{each} bytes");
 }
