@@ -1,12 +1,26 @@
 //! One link of a hub: who does not read, who says too much, who leaves.
 
-use std::time::Duration;
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
 
+use futures::{AsyncRead, AsyncWrite};
 use wscope::{
-    ClientConfig, CloseCode, ConnectionConfig, Error, Text, connect_websocket,
+    ClientConfig, CloseCode, ConnectionConfig, Error, ServerConfig, Text, connect_websocket,
     link::{Frame, Hub, LocalLink, Operation},
     runtime::now,
+    scope::Join,
     sleep,
+    testing::{DuplexStream, duplex},
+    websocket::Accept,
+    wrap_client_stream, wrap_server_stream,
 };
 
 use crate::guest::{Guest, real, said, served, simulated, web_socket};
@@ -194,6 +208,62 @@ fn what_a_tenant_says_last_is_heard_though_it_reads_nothing() {
         for round in 0..500 {
             assert_eq!(bob.text().await?, format!("{round}"));
         }
+        Ok(())
+    });
+}
+
+/// Counts the writes of what is within.
+struct Counting(DuplexStream, Arc<AtomicUsize>);
+
+impl AsyncRead for Counting {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Counting {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_close(cx)
+    }
+}
+
+#[test]
+fn the_answers_of_one_turn_leave_in_one_write() {
+    simulated(async |n| {
+        let (here, there) = duplex(1 << 20);
+        let writes = Arc::<AtomicUsize>::default();
+        let (config, there) = (ServerConfig::new(), Counting(there, writes.clone()));
+        let connect = wrap_client_stream(&n, here, ClientConfig::new("ws://example.com/")?);
+        let accept = async { wrap_server_stream(&n, there, &config).await?.accept(Accept::new()).await };
+        let (client, server) = (connect, accept).join().await;
+        let (guest, server, hub) = (Guest::new(client?), server?, Hub::builder().build());
+        n.start_service(async move {
+            hub.attach(server).await;
+            Ok(())
+        });
+        is_served(&guest).await?;
+        writes.store(0, Ordering::Relaxed);
+        for _ in 0..300 {
+            guest.say(PING).await?;
+        }
+        for _ in 0..300 {
+            assert_eq!(guest.hear().await?, Frame::Pong);
+        }
+        let writes = writes.load(Ordering::Relaxed);
+        assert!(writes <= 15, "{writes} writes for 300 answers");
         Ok(())
     });
 }
