@@ -19,7 +19,7 @@ use super::{
     shared::{Facts, Shared},
 };
 use crate::{
-    proto::{Connection, HandshakeConfig, Request, Role, WebSocketUri},
+    proto::{HandshakeConfig, Request, Role, WebSocketUri},
     runtime::{Transport, sync::lock},
     scope::{Nursery, fail_after},
 };
@@ -331,13 +331,9 @@ async fn within<T>(
     phase: &Mutex<Phase>,
     opening: impl Future<Output = Result<T, HandshakeError>>,
 ) -> Result<T, HandshakeError> {
-    match config.connect_timeout {
-        Some(limit) => match fail_after(limit, opening).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(ConnectionTimeout { limit, phase: *lock(phase) }.into()),
-        },
-        None => opening.await,
-    }
+    fail_after(config.connect_timeout, opening)
+        .await
+        .unwrap_or_else(|slow| Err(ConnectionTimeout { limit: slow.limit, phase: *lock(phase) }.into()))
 }
 
 async fn dial(config: &ClientConfig) -> Result<Transport, HandshakeError> {
@@ -376,10 +372,6 @@ async fn encrypt(_: &ClientConfig, _: Transport) -> Result<Transport, HandshakeE
 
 async fn shake_hands(mut transport: Transport, config: &ClientConfig) -> Result<Driver, HandshakeError> {
     let opened = opening::request(&mut transport, config.request.clone(), config.handshake).await?;
-    let mut core = Connection::new(Role::Client, config.connection.protocol());
-    if let Some(transforms) = opened.agreement.extension {
-        core = core.with_transforms(transforms);
-    }
     let facts = Facts {
         id: ConnectionId::next(Role::Client),
         role: Role::Client,
@@ -389,6 +381,6 @@ async fn shake_hands(mut transport: Transport, config: &ClientConfig) -> Result<
         subprotocol: opened.agreement.subprotocol,
         headers: opened.accept.into_headers(),
     };
-    let shared = Shared::new(transport, core, opened.early, config.connection.clone(), facts);
-    Ok(Driver::new(Arc::new(shared)))
+    let config = config.connection.clone();
+    Ok(Driver::new(Shared::new(transport, opened.agreement.extension, opened.early, config, facts)))
 }

@@ -19,9 +19,7 @@ use super::{
     slot::Slot,
 };
 use crate::{
-    proto::{
-        AcceptConnection, Agreement, Connection, RejectConnection, Request, Role, ServerHandshake, Token,
-    },
+    proto::{AcceptConnection, Agreement, RejectConnection, Request, Role, ServerHandshake, Token},
     runtime::Transport,
     scope::defer,
 };
@@ -188,10 +186,6 @@ impl WebSocketRequest {
         config: Option<ConnectionConfig>,
     ) -> Driver {
         let config = config.map_or_else(|| self.config.clone(), Arc::new);
-        let mut core = Connection::new(Role::Server, config.protocol());
-        if let Some(transforms) = extension {
-            core = core.with_transforms(transforms);
-        }
         let facts = Facts {
             id: ConnectionId::next(Role::Server),
             role: Role::Server,
@@ -201,7 +195,7 @@ impl WebSocketRequest {
             subprotocol,
             headers: self.request.headers().clone(),
         };
-        Driver::new(Arc::new(Shared::new(transport, core, early, config, facts)))
+        Driver::new(Shared::new(transport, extension, early, config, facts))
     }
 
     /// Refuses the client: `reject(403)`, or with headers and a body as [`Reject`]. Then hangs up: the client is given

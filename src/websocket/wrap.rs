@@ -59,11 +59,7 @@ pub async fn wrap_server_stream<E: Send>(
     let mut transport = Transport::other(stream);
     let (mut reader, mut out) = (RequestReader::new(config.handshake), Vec::new());
     let reading = opening::read_request(&mut transport, &mut reader, &mut out);
-    let read = match config.handshake_timeout {
-        Some(limit) => fail_after(limit, reading).await,
-        None => Ok(reading.await),
-    };
-    let failed = match read {
+    let failed = match fail_after(config.handshake_timeout, reading).await {
         Ok(Ok((handshake, early))) => {
             let slot = Arc::new(Slot::new(Arc::new(Registry::default())));
             drive_in(nursery, Owner(slot.clone()));
