@@ -2,6 +2,7 @@
 
 use std::{
     future::{Future, poll_fn},
+    io,
     path::PathBuf,
     sync::{Arc, Mutex},
     task::Poll,
@@ -331,15 +332,20 @@ async fn within<T>(
     phase: &Mutex<Phase>,
     opening: impl Future<Output = Result<T, HandshakeError>>,
 ) -> Result<T, HandshakeError> {
-    fail_after(config.connect_timeout, opening)
-        .await
-        .unwrap_or_else(|slow| Err(ConnectionTimeout { limit: slow.limit, phase: *lock(phase) }.into()))
+    fail_after(config.connect_timeout, opening).await.unwrap_or_else(|slow| {
+        Err(ConnectionTimeout { peer: config.uri.redacted(), limit: slow.limit, phase: *lock(phase) }.into())
+    })
 }
 
 async fn dial(config: &ClientConfig) -> Result<Transport, HandshakeError> {
     #[cfg(unix)]
     if let Some(path) = &config.unix {
-        return Ok(Transport::Unix(crate::runtime::Unix::connect(path).await?));
+        let connected = crate::runtime::Unix::connect(path).await;
+        let failed = |error: io::Error| HandshakeError::Network {
+            peer: format!("unix:{}", path.display()),
+            error: error.into(),
+        };
+        return Ok(Transport::Unix(connected.map_err(failed)?));
     }
     Ok(dial::dial(config.uri.host(), config.uri.port()).await?)
 }
@@ -353,7 +359,7 @@ async fn encrypt(config: &ClientConfig, transport: Transport) -> Result<Transpor
 #[cfg(feature = "tls")]
 fn told_late(config: &ClientConfig, error: HandshakeError) -> HandshakeError {
     match &error {
-        HandshakeError::Network(network) if config.uri.secure() => {
+        HandshakeError::Network { error: network, .. } if config.uri.secure() => {
             super::TlsError::late(&network.0, config.uri.host()).map_or(error, HandshakeError::from)
         }
         _ => error,
@@ -371,7 +377,8 @@ async fn encrypt(_: &ClientConfig, _: Transport) -> Result<Transport, HandshakeE
 }
 
 async fn shake_hands(mut transport: Transport, config: &ClientConfig) -> Result<Driver, HandshakeError> {
-    let opened = opening::request(&mut transport, config.request.clone(), config.handshake).await?;
+    let peer = config.uri.redacted();
+    let opened = opening::request(&mut transport, &peer, config.request.clone(), config.handshake).await?;
     let facts = Facts {
         id: ConnectionId::next(Role::Client),
         role: Role::Client,

@@ -161,7 +161,7 @@ impl WebSocketRequest {
         let Some(Asking { mut transport, handshake, mut early }) = self.asking.take() else {
             return Err(HandshakeError::ScopeEnded);
         };
-        look_for_client(&mut transport, &mut early).await?;
+        look_for_client(&mut transport, &mut early).await.map_err(|error| self.left(error))?;
         let mut answer = Vec::new();
         let agreement = match handshake.accept(accept, &mut answer) {
             Ok(agreement) => agreement,
@@ -171,7 +171,7 @@ impl WebSocketRequest {
                 return Err(kind.into());
             }
         };
-        opening::write_all(&mut transport, &answer).await.map_err(left)?;
+        opening::write_all(&mut transport, &answer).await.map_err(|error| self.left(error))?;
         let driver = self.open(transport, agreement, early, config);
         let ws = WebSocketConnection::new(driver.shared().clone());
         self.slot.list(&ws); // before somebody drives, and may be through with it
@@ -209,8 +209,17 @@ impl WebSocketRequest {
         let reject = reject.into().0?;
         self.slot.answered();
         match self.asking.take() {
-            Some(asking) => refuse(asking, reject).await.map_err(left),
+            Some(asking) => refuse(asking, reject).await.map_err(|error| self.left(error)),
             None => Err(HandshakeError::ScopeEnded),
+        }
+    }
+
+    /// What it means that a client could not be answered.
+    fn left(&self, error: io::Error) -> HandshakeError {
+        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+        match error.kind() {
+            BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof => HandshakeError::ClientLeft,
+            _ => HandshakeError::Network { peer: self.remote.to_string(), error: error.into() },
         }
     }
 
@@ -269,31 +278,23 @@ async fn refuse(asking: Asking, reject: RejectConnection) -> io::Result<()> {
 }
 
 /// A client that has left is not let in: the answer would be written into nothing, and the caller would learn of it later.
-async fn look_for_client(transport: &mut Transport, early: &mut Vec<u8>) -> Result<(), HandshakeError> {
+async fn look_for_client(transport: &mut Transport, early: &mut Vec<u8>) -> io::Result<()> {
     if early.len() >= scratch::LEN {
         return Ok(());
     }
     transport.look_again();
     poll_fn(|cx| {
         Poll::Ready(scratch::lend(|scratch| match transport.poll_read(cx, scratch) {
-            Poll::Ready(Ok(0)) => Err(HandshakeError::ClientLeft),
+            Poll::Ready(Ok(0)) => Err(io::ErrorKind::UnexpectedEof.into()),
             Poll::Ready(Ok(count)) => {
                 early.extend_from_slice(&scratch[..count]);
                 Ok(())
             }
-            Poll::Ready(Err(error)) => Err(left(error)),
+            Poll::Ready(Err(error)) => Err(error),
             Poll::Pending => Ok(()),
         }))
     })
     .await
-}
-
-fn left(error: io::Error) -> HandshakeError {
-    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    match error.kind() {
-        BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof => HandshakeError::ClientLeft,
-        _ => error.into(),
-    }
 }
 
 /// How a client is let in. What cannot be sent is an error of [`WebSocketRequest::accept`].
