@@ -38,6 +38,23 @@ fn every_link_leads_somewhere() {
     }
 }
 
+/// A path in backticks, whole: `tests/websocket/cancel.rs`, and `tests/websocket/faults.rs: F4` up to its colon.
+#[test]
+fn every_path_that_is_named_is_there() {
+    const FOLDERS: [&str; 7] = ["src/", "tests/", "benches/", "docs/", "examples/", "fuzz/", ".ci/"];
+    let is_path = |text: &&str| {
+        FOLDERS.iter().any(|folder| text.starts_with(folder)) && !text.contains([' ', '*', '{', '<', '('])
+    };
+    let mut missing = Vec::new();
+    for (page, text) in pages().unwrap() {
+        let named = text.split('`').skip(1).step_by(2).map(|code| code.split(':').next().unwrap_or(code));
+        for path in named.filter(is_path).filter(|path| !root().join(path).exists()) {
+            missing.push(format!("{}: {path}", page.display()));
+        }
+    }
+    assert!(missing.is_empty(), "named, and not there: {missing:#?}");
+}
+
 #[test]
 fn every_dependency_is_explained() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
@@ -179,6 +196,7 @@ fn pages() -> io::Result<Vec<(PathBuf, String)>> {
             list.push(path);
         }
     }
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
     paths.into_iter().map(|path| Ok((path.clone(), fs::read_to_string(path)?))).collect()
 }
 
