@@ -258,6 +258,16 @@ impl AuthRegistry {
         self.0.is_empty()
     }
 
+    /// Whether anyone may use any name.
+    pub(crate) fn trusts_everyone(&self) -> bool {
+        self.0.contains_key(NoAuth.scheme())
+    }
+
+    /// Puts each adapter into another.
+    pub(crate) fn wrap(self, wrap: impl Fn(Box<dyn AuthAdapter>) -> Box<dyn AuthAdapter>) -> Self {
+        Self(self.0.into_iter().map(|(scheme, adapter)| (scheme, wrap(adapter))).collect())
+    }
+
     /// Asks the adapter of `scheme`.
     pub(crate) fn validate(&self, scheme: &str, passport: &Passport, claim: &Claim) -> Result<(), AuthError> {
         let unknown = || AuthError::UnknownScheme { scheme: scheme.chars().take(64).collect() };

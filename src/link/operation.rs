@@ -185,6 +185,12 @@ impl Register {
     }
 }
 
+impl From<Passport> for Register {
+    fn from(passport: Passport) -> Self {
+        Self::new(passport)
+    }
+}
+
 /// Parameters of `list_agents`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

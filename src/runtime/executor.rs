@@ -5,7 +5,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use super::{Clock, Surrounded, Timer, async_std, enter, timer};
@@ -138,6 +138,13 @@ impl Runtime {
         match &self.0 {
             Some(parts) => parts.clock.now(),
             None => async_std::now(),
+        }
+    }
+
+    pub(crate) fn unix_time(&self) -> Duration {
+        match &self.0 {
+            Some(parts) => parts.clock.unix_time(),
+            None => async_std::unix_time(),
         }
     }
 

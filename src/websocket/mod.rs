@@ -86,6 +86,8 @@ mod turns;
 mod wrap;
 
 pub use self::bytes::Bytes;
+/// The words of the protocol that layers above need: they stand on this one, and name no other.
+pub(crate) use crate::proto::{CloseCode, CloseReason, Delivery, Message, Piece, Side, Text};
 pub use broadcast::broadcast;
 pub use client::{ClientConfig, IntoClientConfig, connect_websocket, open_websocket, wrap_client_stream};
 pub use closed::{CloseCause, ConnectionClosed, NetworkError};

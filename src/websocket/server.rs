@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{
-    BoxError, Endpoint, ServerConfig, WebSocketConnection, WebSocketRequest, broadcast,
+    BoxError, ConnectionConfig, Endpoint, ServerConfig, WebSocketConnection, WebSocketRequest, broadcast,
     serve::{House, ServeError, Tls},
 };
 use crate::{
@@ -93,6 +93,15 @@ impl WebSocketServer {
     /// Sets the limits and habits. Default [`ServerConfig::new`].
     pub fn config(mut self, config: ServerConfig) -> Self {
         self.config = config;
+        self
+    }
+
+    /// Changes the limits and habits of connections, for a layer above that has some of its own.
+    pub(crate) fn change_connections(
+        mut self,
+        change: impl FnOnce(ConnectionConfig) -> ConnectionConfig,
+    ) -> Self {
+        self.config.connection = Arc::new(change((*self.config.connection).clone()));
         self
     }
 
@@ -315,6 +324,11 @@ impl ServerHandle {
             state.waiting.take()
         };
         waiting.into_iter().for_each(Waker::wake);
+    }
+
+    /// Whether both speak to the same server.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     async fn stopped(&self) {

@@ -118,12 +118,11 @@ impl Switchboard {
     /// A message has come, text or binary. Whatever it is, it is answered or ignored; the connection goes on.
     pub fn receive(&mut self, endpoint: Id, message: &[u8], now: Timestamp) {
         self.at(now);
-        let Some(connection) = self.endpoints.get(&endpoint) else { return };
-        let limit = if connection.was_bound { self.limits.message } else { self.limits.message_unbound };
-        if message.len() > limit {
-            self.stats.unreadable += 1;
-            self.error(endpoint, &Refusal::TooLarge { what: "message", size: message.len(), limit });
+        if !self.endpoints.contains_key(&endpoint) {
             return;
+        }
+        if message.len() > self.message_limit(endpoint) {
+            return self.refuse_oversize(endpoint, message.len(), now);
         }
         match str::from_utf8(message) {
             Ok(text) => match Frame::decode(text) {
@@ -133,6 +132,21 @@ impl Switchboard {
             Err(_) => self.unreadable_text(endpoint, "message is not UTF-8"),
         }
         self.settle();
+    }
+
+    /// How many bytes a message of this connection may have.
+    #[must_use]
+    pub fn message_limit(&self, endpoint: Id) -> usize {
+        let was_bound = self.endpoints.get(&endpoint).is_some_and(|connection| connection.was_bound);
+        if was_bound { self.limits.message } else { self.limits.message_unbound }
+    }
+
+    /// A message of so many bytes has come, over [the limit](Self::message_limit), and was thrown away unread.
+    pub fn refuse_oversize(&mut self, endpoint: Id, size: usize, now: Timestamp) {
+        self.at(now);
+        self.stats.unreadable += 1;
+        let limit = self.message_limit(endpoint);
+        self.error(endpoint, &Refusal::TooLarge { what: "message", size, limit });
     }
 
     /// So many bytes that came out as effects have left towards the peer, so there is room for as many.
@@ -155,6 +169,13 @@ impl Switchboard {
     pub fn detach(&mut self, endpoint: Id, now: Timestamp) {
         self.at(now);
         self.forget(endpoint);
+        self.settle();
+    }
+
+    /// Closes a connection for a reason that whoever owns its socket has found.
+    pub fn hang_up(&mut self, endpoint: Id, farewell: Farewell, now: Timestamp) {
+        self.at(now);
+        self.close(endpoint, farewell);
         self.settle();
     }
 

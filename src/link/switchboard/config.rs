@@ -26,6 +26,7 @@ pub struct HubConfig {
     pub(crate) auth: AuthRegistry,
     pub(crate) store: Box<dyn Store>,
     pub(crate) limits: HubLimits,
+    pub(crate) allow_unauthenticated: bool,
 }
 
 impl HubConfig {
@@ -36,6 +37,7 @@ impl HubConfig {
             auth: AuthRegistry::default(),
             store: Box::new(MemoryStore::new()),
             limits: HubLimits::default(),
+            allow_unauthenticated: false,
         }
     }
 
@@ -57,6 +59,13 @@ impl HubConfig {
     #[must_use]
     pub fn limits(mut self, limits: HubLimits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Whether a hub that takes the scheme `none` may serve where other machines can reach it. Default `false`.
+    #[must_use]
+    pub fn allow_unauthenticated(mut self, allow: bool) -> Self {
+        self.allow_unauthenticated = allow;
         self
     }
 
@@ -115,6 +124,8 @@ pub struct HubLimits {
     pub window: usize,
     /// Bytes on their way to one connection, answers included, beyond which it is closed with 1013. 8 MiB.
     pub unsent: usize,
+    /// How long a connection may take no byte of what waits for it, before it is closed with 1013. 20 s, as for a ping's pong.
+    pub stall: Duration,
 }
 
 impl Default for HubLimits {
@@ -138,6 +149,7 @@ impl Default for HubLimits {
             joining: Duration::from_secs(30),
             window: 256 << 10,
             unsent: 8 << 20,
+            stall: Duration::from_secs(20),
         }
     }
 }

@@ -133,7 +133,7 @@ fn a_connection_that_holds_no_agent_in_time_is_closed() {
     assert!(hub.closed.is_empty());
     hub.pass(Duration::from_millis(1));
     assert_eq!(hub.closed, [(connection, Farewell::Unbound)]);
-    assert_eq!(Farewell::Unbound.code(), 1008);
+    assert_eq!(Farewell::Unbound.code().as_u16(), 1008);
     let unregister = Operation::Unregister { agent_id: alice.id.clone() };
     hub.request(alice.connection, &unregister).unwrap();
     hub.pass(Duration::from_secs(60));
