@@ -155,7 +155,7 @@ impl Town {
                 }
                 Effect::Close { endpoint, farewell } => {
                     let Some(street) = streets.get_mut(&endpoint) else { continue };
-                    let code = CloseCode::try_from(farewell.code()).unwrap();
+                    let code = farewell.code();
                     street.close = Some(CloseReason::new(code, farewell.reason()).unwrap());
                     street.writer.take().into_iter().for_each(Waker::wake);
                 }
