@@ -112,6 +112,8 @@ mod book {
         Echo = "../docs/src/tutorial/echo.md";
         Requests = "../docs/src/tutorial/requests.md";
         Chat = "../docs/src/tutorial/chat.md";
+        HubAndTenants = "../docs/src/tutorial/hub.md";
+        LinkRoom = "../docs/src/design/link-room.md";
         StructuredConcurrency = "../docs/src/design/structured-concurrency.md";
         Connect = "../docs/src/guides/connect.md";
         Serve = "../docs/src/guides/serve.md";
@@ -121,10 +123,15 @@ mod book {
         #[cfg(feature = "tls")] Tls = "../docs/src/guides/tls.md";
         #[cfg(feature = "testing")] Backpressure = "../docs/src/guides/backpressure.md";
         #[cfg(feature = "testing")] Testing = "../docs/src/guides/testing.md";
+        RunningAHub = "../docs/src/guides/hub.md";
+        WritingATenant = "../docs/src/guides/tenant.md";
+        Names = "../docs/src/guides/names.md";
+        Resume = "../docs/src/guides/resume.md";
         SansIo = "../docs/src/guides/sans-io.md";
         TimeoutsAndCancellation = "../docs/src/guides/timeouts-and-cancellation.md";
         ComingFromJoinSet = "../docs/src/guides/coming-from-joinset.md";
         ComingFromTungstenite = "../docs/src/guides/coming-from-tungstenite.md";
+        LinkWire = "../docs/src/reference/link-wire.md";
         Errors = "../docs/src/reference/errors.md";
         ComingFromTrioWebsocket = "../docs/src/guides/coming-from-trio-websocket.md";
         Defaults = "../docs/src/reference/defaults.md";
