@@ -56,6 +56,11 @@ impl Assembly {
         self.transformed
     }
 
+    /// Bytes of the message so far.
+    pub(super) const fn size(&self) -> u64 {
+        self.size
+    }
+
     /// Judges the next frame of the message by its header, before anything is allocated for it.
     pub(super) const fn begin_frame(
         &mut self,
