@@ -38,7 +38,7 @@ async fn matrix(seed: u64) -> Result<Vec<(Cell, Outcome)>, Error> {
                     let seed = seed * 1000 + running.len() as u64;
                     let ended = n.child(async move {
                         let ended = fail_after(HANGS, cell.run(seed)).await;
-                        Ok(ended.unwrap_or_else(|_| panic!("{cell:?} hangs, seed {seed}"))?)
+                        ended.unwrap_or_else(|_| panic!("{cell:?} hangs, seed {seed}"))
                     });
                     running.push((cell, ended));
                 }

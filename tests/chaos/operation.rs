@@ -30,6 +30,13 @@ impl Operation {
         [Self::Connect, Self::Idle, Self::Send, Self::Receive, Self::Ping, Self::Close];
 }
 
+impl Fault {
+    /// Whether all bytes arrive as they were sent.
+    fn is_harmless(self) -> bool {
+        matches!(self, Self::Cut | Self::Merge | Self::Delay)
+    }
+}
+
 /// How an operation ended.
 #[derive(Clone, Debug)]
 pub(crate) enum Outcome {

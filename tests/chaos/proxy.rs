@@ -55,11 +55,6 @@ impl Fault {
         Self::EndToClient,
         Self::Flip,
     ];
-
-    /// Whether all bytes arrive as they were sent.
-    pub(crate) fn is_harmless(self) -> bool {
-        matches!(self, Self::Cut | Self::Merge | Self::Delay)
-    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

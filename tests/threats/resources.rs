@@ -200,7 +200,7 @@ fn t38_a_crowd_is_served_up_to_the_limits_and_told_so_beyond_them() {
 }
 
 #[test]
-fn t39_a_handler_that_panics_harms_nobody_else() {
+fn t39_a_handler_that_fails_harms_nobody_else() {
     let handler = |report: Sender<_>| {
         move |request: WebSocketRequest| -> Handling {
             let report = report.clone();
