@@ -118,7 +118,7 @@ impl Cell {
         let proxy = Proxy::start(n, port, self.fault, seed, Random(seed).below(200))?;
         let config = self.client(proxy.port)?;
         let accept = async {
-            let (stream, _) = listener.accept().await?;
+            let (stream, _) = listener.accept().await.unwrap();
             wrap_server_stream(n, stream, &self.server()).await?.accept(Accept::new()).await
         };
         let (client, server) = (connect_websocket(n, config), accept).join().await;
@@ -222,7 +222,7 @@ impl fmt::Display for Outcome {
         let word = match self {
             Self::Done => "ok".to_owned(),
             Self::Handshake(error) => match error {
-                HandshakeError::Network(error) => format!("{:?}", error.kind()),
+                HandshakeError::Network { error, .. } => format!("{:?}", error.kind()),
                 HandshakeError::Timeout(_) => "timeout".to_owned(),
                 other => first_word(other),
             },
