@@ -31,6 +31,8 @@
 //! | connect | [`open_websocket`] for a block, [`connect_websocket`] for a nursery, [`ClientConfig`] |
 //! | serve | [`WebSocketServer`], [`serve_websocket`], [`WebSocketRequest`], [`ServerConfig`] |
 //! | send, receive, ping, close | [`WebSocketConnection`] |
+//! | run a hub | [`link::Hub`] |
+//! | write agents for one | [`link::open_tenant`], [`link::connect_tenant`], [`link::Agent`] |
 //! | know how it ended | [`ConnectionClosed`], [`Error`] |
 //! | speak WebSocket over a stream of your own | [`wrap_client_stream`], [`wrap_server_stream`] |
 //! | run several things and be sure that all of them end | [`nursery`], [`fail_after`], [`CancelScope`] |
@@ -41,14 +43,14 @@
 //!
 //! | layer | what it is | usable alone |
 //! |---|---|---|
+//! | [`link`] | hubs and tenants on the wire of AG2 networks | it stands on [`websocket`]; its [`Switchboard`](link::Switchboard) on nothing |
 //! | [`websocket`] | connections: clients, servers, requests, pings, closing | it stands on the next three |
 //! | [`proto`] | RFC 6455 without I/O: bytes in, events out; events in, bytes out | yes, on any transport |
-//! | [`link`] | hub and tenants on the wire of AG2 networks, so far without sockets | yes, behind any transport |
 //! | [`scope`] | nurseries, cancel scopes, typed timeouts, clean-up that survives cancellation | yes, without a WebSocket |
 //! | [`runtime`] | the seam to executor, clock, timers and sockets | it is what the others stand on |
 //! | `testing` | a virtual clock, an executor that can be replayed, in-memory streams with faults | feature `testing` |
 //!
-//! Hubs and clients that reconnect will stand on these. The book in `docs` has a tutorial, a guide for each of these jobs, and says
+//! Clients that reconnect by themselves will stand on these. The book in `docs` has a tutorial, a guide for each of these jobs, and says
 //! why each thing is as it is.
 //!
 //! # Scopes alone

@@ -183,6 +183,76 @@ fn every_test_of_trio_websocket_is_accounted_for() {
 
 const REASONS: [&str; 2] = ["does not compile here: ", "deliberately different: "];
 
+/// `reference/security.md` numbers its threats without a gap. Each names tests that are there, each constant that it names is there,
+/// and each test of `tests/threats` stands beside its number.
+#[test]
+fn every_threat_has_its_test_and_every_attack_its_threat() {
+    let page = fs::read_to_string(root().join("docs/src/reference/security.md")).unwrap();
+    let rows: Vec<Vec<&str>> = page
+        .lines()
+        .filter(|line| line.starts_with("| T"))
+        .map(|line| line.split('|').map(str::trim).collect())
+        .collect();
+    let mut faults = Vec::new();
+    let mut named = Vec::new();
+    for (at, cells) in rows.iter().enumerate() {
+        let number = format!("T{}", at + 1);
+        if cells[1] != number {
+            faults.push(format!("{} stands where {number} should", cells[1]));
+        }
+        let constants = cells[4].split('`').skip(1).step_by(2);
+        let constants = constants.map(|constant| constant.rsplit("::").next().unwrap_or(constant));
+        faults.extend(constants.filter(|name| !is_constant(name)).map(|name| format!("{number}: no {name}")));
+        let mut file = "";
+        for name in cells[5].split('`').skip(1).step_by(2) {
+            if name.ends_with(".rs") {
+                file = name;
+            } else if !has_test(file, name) {
+                faults.push(format!("{number}: {name} is no test of tests/{file}"));
+            } else {
+                named.push((at + 1, name));
+            }
+        }
+        if named.last().is_none_or(|(number, _)| *number != at + 1) {
+            faults.push(format!("{number} has no test"));
+        }
+    }
+    for file in ["client", "frames", "handshake", "resources"] {
+        let text = fs::read_to_string(root().join(format!("tests/threats/{file}.rs"))).unwrap();
+        for name in text.lines().filter_map(|line| line.trim().strip_prefix("fn t")?.strip_suffix("() {")) {
+            let number = name.split('_').next().and_then(|number| number.parse::<usize>().ok());
+            let name = format!("t{name}");
+            if !named.iter().any(|(row, test)| Some(*row) == number && *test == name) {
+                faults.push(format!("{name} is not beside its number"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+    assert!(rows.len() > 40, "only {} threats were found", rows.len());
+}
+
+/// Whether `tests/{file}` has a test of that name.
+fn has_test(file: &str, name: &str) -> bool {
+    let source = fs::read_to_string(root().join("tests").join(file)).unwrap_or_default();
+    let lines: Vec<&str> = source.lines().map(str::trim).collect();
+    lines.windows(2).any(|pair| pair[0] == "#[test]" && pair[1] == format!("fn {name}() {{"))
+}
+
+/// Whether a public constant of the crate has this name.
+fn is_constant(name: &str) -> bool {
+    let mut folders = vec![root().join("src")];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if fs::read_to_string(path).unwrap().contains(&format!("pub const {name}:")) {
+                return true;
+            }
+        }
+    }
+    false
+}
+
 #[test]
 fn rust_code_and_links_are_recognised() {
     assert!(has_rust_code("text\n```rust\nfn f() {}\n```\n"));

@@ -224,7 +224,8 @@ impl Engine {
     }
 
     fn keepalive(&mut self, now: Instant, after: &mut After) {
-        if self.blocked || self.pings.len() >= ConnectionConfig::MAX_PINGS_IN_FLIGHT {
+        // Where reading is paused there is no verdict, and a write is the only way to find out that nobody is there any more.
+        if self.blocked || !self.pings.make_room(ConnectionConfig::MAX_PINGS_IN_FLIGHT) {
             return; // nothing gets through; the verdict comes all the same
         }
         let payload = self.ping_payload();

@@ -21,6 +21,7 @@ use std::{
 use super::{
     CloseCause, ConnectionConfig, Stats,
     after::{After, Heard},
+    apart::APART_FROM,
     bell::Bell,
     closing::{DRAIN_BYTES, Phase},
     deadlines::Deadlines,
@@ -32,8 +33,8 @@ use super::{
 };
 use crate::{
     proto::{
-        self, CloseCode, CloseConnection, Event, LocalError, Message, ProtocolError, RandomSource,
-        SystemRandom,
+        self, CloseCode, CloseConnection, Event, LocalError, Message, Piece, ProtocolError, RandomSource,
+        SystemRandom, Transforming,
     },
     runtime::{Transport, now},
 };
@@ -45,7 +46,7 @@ pub(super) struct Engine {
     pub(super) waker: Waker,
     pub(super) transport: Option<Transport>,
     pub(super) core: proto::Connection,
-    /// Bytes that have been read, and wait until there is room in the inbox.
+    /// Bytes that have been read, and wait until there is room in the inbox, or until the next turn.
     pub(super) unparsed: Vec<u8>,
     pub(super) inbox: Inbox,
     pub(super) out: OutQueue,
@@ -161,9 +162,22 @@ impl Engine {
         self.flushed >= position
     }
 
-    /// Queues a whole message, and writes at once where nothing is gained by waiting.
-    pub(super) fn send_message(&mut self, message: &Message, after: &mut After) -> Result<(), LocalError> {
+    /// Queues a whole message, and writes at once where nothing is gained by waiting. A large one that is to be compressed is begun: its
+    /// sender does that outside of the lock, and comes back with [`send_transformed`](Self::send_transformed).
+    pub(super) fn send_message(
+        &mut self,
+        message: &Message,
+        plain: bool,
+        after: &mut After,
+    ) -> Result<Option<Transforming>, LocalError> {
         let core = &mut self.core;
+        core.skip_transform(plain);
+        if message.len() > APART_FROM
+            && core.has_extension()
+            && let Some(work) = core.begin(&Piece::last(message.clone()))?
+        {
+            return Ok(Some(work));
+        }
         if message.len() >= ATTACHED_FROM
             && self.transport.as_ref().is_some_and(Transport::gathers)
             && self.out.data(|out| core.send_header(message, out))?
@@ -175,21 +189,47 @@ impl Engine {
         } else {
             self.out.data(|out| core.send_message(message, out))?;
         }
-        self.stats.messages_sent += 1;
-        self.stats.bytes_sent += message.len() as u64;
-        self.queued(after);
+        self.sent(message.len(), true, after);
+        Ok(None)
+    }
+
+    /// Queues a piece of a message; as [`send_message`](Self::send_message) in all else.
+    pub(super) fn send_piece(
+        &mut self,
+        piece: &Piece,
+        plain: bool,
+        after: &mut After,
+    ) -> Result<Option<Transforming>, LocalError> {
+        let core = &mut self.core;
+        core.skip_transform(plain);
+        if piece.data.len() > APART_FROM
+            && let Some(work) = core.begin(piece)?
+        {
+            return Ok(Some(work));
+        }
+        self.out.data(|out| core.send(piece.clone(), out))?;
+        self.sent(piece.data.len(), piece.message_finished, after);
+        Ok(None)
+    }
+
+    /// Queues what was begun.
+    pub(super) fn send_transformed(
+        &mut self,
+        work: Transforming,
+        after: &mut After,
+    ) -> Result<(), LocalError> {
+        let Piece { data, message_finished, .. } = work.piece();
+        let (len, finished) = (data.len(), *message_finished);
+        let core = &mut self.core;
+        self.out.data(|out| core.finish(work, out))?;
+        self.sent(len, finished, after);
         Ok(())
     }
 
-    /// Queues a piece of a message.
-    pub(super) fn send_piece(&mut self, piece: proto::Piece, after: &mut After) -> Result<(), LocalError> {
-        let (len, finished) = (piece.data.len(), piece.message_finished);
-        let core = &mut self.core;
-        self.out.data(|out| core.send(piece, out))?;
-        self.stats.messages_sent += u64::from(finished);
-        self.stats.bytes_sent += len as u64;
-        self.queued(after);
-        Ok(())
+    /// Whether a frame that was encoded elsewhere may be queued now: nobody waits before it, and it tears no message.
+    pub(super) fn has_room_for_encoded(&self) -> bool {
+        let compressing = usize::from(self.core.is_whole_apart());
+        self.closed().is_none() && self.senders.len() == compressing && self.has_room()
     }
 
     /// Queues a frame that was encoded elsewhere, for many.
@@ -199,10 +239,8 @@ impl Engine {
         } else {
             self.out.data(|out| out.extend_from_slice(frame));
         }
-        self.stats.messages_sent += 1;
-        self.stats.bytes_sent += payload_len as u64;
         self.stats.wire_bytes_sent += payload_len as u64; // past the encoder, which counts the others
-        self.queued(after);
+        self.sent(payload_len, true, after);
     }
 
     /// Queues a ping or a pong, ahead of data.
@@ -259,10 +297,10 @@ impl Engine {
     /// Reads until the socket is dry, reading pauses, or the turn is used up.
     pub(super) fn read(&mut self, after: &mut After) {
         self.answer_bell();
-        let (mut bytes, mut reads) = (0, 0);
-        while self.may_read() && bytes < TURN_BYTES && reads < TURN_READS {
+        let (mut bytes, mut reads, mut inflated) = (0, 0, TURN_INFLATED);
+        while self.may_read() && bytes < TURN_BYTES && reads < TURN_READS && inflated > 0 {
             reads += 1;
-            match self.read_once(after) {
+            match self.read_once(&mut inflated, after) {
                 Poll::Pending => self.readable = false,
                 Poll::Ready(Ok(0)) => self.stream_ended(after),
                 Poll::Ready(Ok(count)) => {
@@ -307,10 +345,10 @@ impl Engine {
         self.inbox.is_full() || self.fault.is_some() || self.paused && !self.is_closing()
     }
 
-    fn read_once(&mut self, after: &mut After) -> Poll<io::Result<usize>> {
+    fn read_once(&mut self, inflated: &mut usize, after: &mut After) -> Poll<io::Result<usize>> {
         if !self.unparsed.is_empty() {
             let mut bytes = std::mem::take(&mut self.unparsed);
-            self.parse(&mut bytes, after);
+            self.parse(&mut bytes, inflated, after);
             return Poll::Ready(Ok(bytes.len()));
         }
         let Some(transport) = &mut self.transport else { return Poll::Pending };
@@ -320,7 +358,7 @@ impl Engine {
                 self.core.fill_payload(|payload, most| transport.poll_fill(cx, payload, most))
         {
             if matches!(filled, Poll::Ready(Ok(1..))) {
-                self.parse(&mut [], after);
+                self.parse(&mut [], inflated, after);
             }
             return filled;
         }
@@ -330,26 +368,29 @@ impl Engine {
             if let Poll::Ready(Ok(count)) = read
                 && count > 0
             {
-                self.parse(&mut scratch[..count], after);
+                self.parse(&mut scratch[..count], inflated, after);
             }
             read
         })
     }
 
-    /// Takes events out of `input` while there is room for them.
-    fn parse(&mut self, mut input: &mut [u8], after: &mut After) {
+    /// Takes events out of `input` while there is room for them. What an extension makes of it is counted down in `inflated`.
+    fn parse(&mut self, mut input: &mut [u8], inflated: &mut usize, after: &mut After) {
         if matches!(self.phase, Phase::Draining(_)) {
             self.drain = self.drain.saturating_sub(input.len());
             return;
         }
         loop {
-            if self.inbox.is_full() && !input.is_empty() {
+            if (self.inbox.is_full() || *inflated == 0) && !input.is_empty() {
                 self.unparsed.extend_from_slice(input);
                 return;
             }
-            match self.core.find(&mut input) {
+            match self.core.find(&mut input, inflated) {
                 Ok(Some(event)) => self.received(event, after),
-                Ok(None) => return,
+                Ok(None) => {
+                    self.unparsed.extend_from_slice(input);
+                    return;
+                }
                 Err(error) => {
                     self.fault = Some(error);
                     if self.inbox.is_empty() || self.is_closing() {
@@ -466,6 +507,13 @@ impl Engine {
         }
     }
 
+    /// A message was queued, or a piece of one.
+    fn sent(&mut self, len: usize, finished: bool, after: &mut After) {
+        self.stats.messages_sent += u64::from(finished);
+        self.stats.bytes_sent += len as u64;
+        self.queued(after);
+    }
+
     /// Something was queued: the first of a turn goes out at once, unless more messages wait to be worked on.
     fn queued(&mut self, after: &mut After) {
         if !self.corked && self.inbox.is_empty() || self.out.len() >= FLUSH_FROM {
@@ -477,6 +525,8 @@ impl Engine {
 
 /// One turn reads this much, then others get theirs.
 const TURN_BYTES: usize = 64 * 1024;
+/// And inflates this much, before others may have the lock: some half a millisecond. A last step may go beyond it.
+const TURN_INFLATED: usize = 256 * 1024;
 /// And so many times: a transport that gives single bytes is not to hold the lock.
 const TURN_READS: usize = 64;
 /// What is queued goes out without waiting for the end of the turn when it is this much: a write of that size is at its best.

@@ -37,6 +37,7 @@
 //! How it moves bytes is told in `docs/src/design/engine-room.md`.
 
 mod after;
+mod apart;
 mod bell;
 mod broadcast;
 mod bytes;

@@ -65,7 +65,7 @@ async fn send_and_wait(shared: &Shared, payload: Option<&[u8]>) -> Result<Durati
                     return Poll::Ready(Err(closed.into()));
                 }
                 let limit = ConnectionConfig::MAX_PINGS_IN_FLIGHT;
-                if engine.pings.len() >= limit {
+                if !engine.pings.make_room(limit) {
                     return Poll::Ready(Err(PingError::TooMany { limit }));
                 }
                 let ping = match given {

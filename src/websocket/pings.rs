@@ -39,6 +39,16 @@ impl Pings {
         self.in_flight.iter().any(|ping| ping.answered.is_none() && ping.ping.payload() == payload)
     }
 
+    /// Whether one more may wait for a pong. For want of room the oldest keepalive ping is forgotten: it was a try, and nobody waits.
+    pub(super) fn make_room(&mut self, limit: usize) -> bool {
+        if self.len() < limit {
+            return true;
+        }
+        let keepalive =
+            self.in_flight.iter().position(|ping| ping.answered.is_none() && ping.waker.is_none());
+        keepalive.map(|place| self.in_flight.remove(place)).is_some()
+    }
+
     pub(super) fn push(&mut self, ping: Ping, sent: Instant, waker: Option<Waker>) -> PingId {
         let id = PingId(self.next);
         self.next += 1;

@@ -22,7 +22,7 @@ use wscope::{
 };
 
 /// What anything may take, on whatever clock.
-pub(crate) const SOON: Duration = Duration::from_secs(5);
+pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// Runs `body` on a virtual clock, in a nursery.
 pub(crate) fn simulated(body: impl AsyncFnOnce(Nursery<'_, Error>) -> Result<(), Error>) {

@@ -1,168 +1,55 @@
-//! A hub on a virtual clock, made of a switchboard and of ends within the process: what tenants are tried against.
+//! A hub on a virtual clock, and what tenants of the tests have in common.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    future::poll_fn,
-    sync::{Arc, Mutex, MutexGuard},
-    task::{Poll, Waker},
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
-use futures::FutureExt;
+use futures::{FutureExt, channel::oneshot};
 use wscope::{
-    CloseCode, CloseReason, Error, Nursery, fail_after,
-    link::{Effect, Endpoint, Envelope, HubConfig, Id, LocalLink, Outgoing, Switchboard, Timestamp},
+    Error, Nursery, fail_after,
+    link::{Endpoint, Envelope, Hub, HubConfig, HubStats, Id, LocalLink},
     nursery,
-    runtime::now,
     scope::Race,
     testing::Simulation,
 };
 
-use crate::support::START;
-
-/// The hub. Cheap to clone.
+/// A hub that is used from within the process. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Town {
-    board: Arc<Mutex<Switchboard>>,
-    streets: Arc<Mutex<BTreeMap<Id, Street>>>,
-    began: Instant,
-}
-
-/// What is on its way to one connection.
-#[derive(Default)]
-struct Street {
-    out: VecDeque<Outgoing>,
-    close: Option<CloseReason>,
-    writer: Option<Waker>,
-}
+pub(crate) struct Town(Hub);
 
 impl Town {
-    /// Opens it in a nursery.
-    pub(crate) fn new(n: &Nursery<'_, Error>, config: HubConfig) -> Self {
-        let town = Self {
-            board: Arc::new(Mutex::new(Switchboard::new(config, [7; 32]))),
-            streets: Arc::default(),
-            began: now(),
-        };
-        let clock = town.clone();
-        n.start_service(async move {
-            loop {
-                wscope::sleep(Duration::from_millis(100)).await;
-                let time = clock.time();
-                clock.with(|board| board.wake(time));
-            }
-        });
-        town
+    pub(crate) fn new(config: HubConfig) -> Self {
+        Self(config.build())
     }
 
-    /// A tenant's end of a new connection. It ends when the tenant closes it, or the hub.
-    pub(crate) fn connect(&self, n: &Nursery<'_, Error>) -> LocalLink {
-        self.connect_slowed(n, Duration::ZERO)
+    /// A tenant's end of a new link.
+    pub(crate) fn connect(&self, n: &Nursery<'_, Error>) -> Endpoint {
+        self.0.local_link(n)
     }
 
-    /// The same, where each message of the hub takes so long to leave.
-    pub(crate) fn connect_slowed(&self, n: &Nursery<'_, Error>, slow: Duration) -> LocalLink {
-        let (tenant, hub) = LocalLink::pair();
-        let time = self.time();
-        let id = self.with(|board| board.attach(time));
-        self.streets().entry(id).or_default();
-        let town = self.clone();
+    /// A tenant's end of a new link, and what cuts it: what is on its way to the hub is lost then.
+    pub(crate) fn connect_with_scissors(&self, n: &Nursery<'_, Error>) -> (Endpoint, oneshot::Sender<()>) {
+        let (tenant, end) = LocalLink::pair();
+        let (scissors, cut) = oneshot::channel();
+        let hub = self.0.clone();
         n.start_service(async move {
-            let hub = Endpoint::from(hub);
-            (town.read(id, &hub), town.write(id, &hub, slow)).race().await;
-            let time = town.time();
-            town.with(|board| board.detach(id, time));
-            town.streets().remove(&id);
+            let cut = async {
+                if cut.await.is_err() {
+                    std::future::pending::<()>().await; // nobody will cut it
+                }
+            };
+            let attached = async { drop(hub.attach(end).await) };
+            (attached, cut).race().await;
             Ok(())
         });
-        tenant
+        (tenant.into(), scissors)
     }
 
-    /// Closes the connection that holds the agent.
+    /// Closes the link that holds the agent.
     pub(crate) fn kick(&self, name: &str) {
-        let time = self.time();
-        assert!(self.with(|board| board.kick(name, time)));
+        assert!(self.0.kick(name));
     }
 
-    pub(crate) fn stats(&self) -> wscope::link::HubStats {
-        self.board.lock().unwrap().stats()
-    }
-
-    async fn read(&self, id: Id, hub: &Endpoint) {
-        while let Ok(Some(message)) = hub.receive().await {
-            let time = self.time();
-            self.with(|board| board.receive(id, message.as_text().unwrap().as_bytes(), time));
-        }
-    }
-
-    async fn write(&self, id: Id, hub: &Endpoint, slow: Duration) {
-        loop {
-            let next = poll_fn(|cx| {
-                let mut streets = self.streets();
-                let Some(street) = streets.get_mut(&id) else { return Poll::Ready(Err(None)) };
-                match (street.out.pop_front(), street.close.take()) {
-                    (Some(message), close) => {
-                        street.close = close;
-                        Poll::Ready(Ok(message))
-                    }
-                    (None, Some(reason)) => Poll::Ready(Err(Some(reason))),
-                    (None, None) => {
-                        street.writer = Some(cx.waker().clone());
-                        Poll::Pending
-                    }
-                }
-            })
-            .await;
-            match next {
-                Ok(message) => {
-                    let length = message.len();
-                    if !slow.is_zero() {
-                        wscope::sleep(slow).await;
-                    }
-                    if hub.send(message.into_text()).await.is_err() {
-                        return;
-                    }
-                    let time = self.time();
-                    self.with(|board| board.sent(id, length, time));
-                }
-                Err(reason) => {
-                    hub.close(reason.unwrap_or_else(|| CloseCode::GOING_AWAY.into())).await;
-                    return;
-                }
-            }
-        }
-    }
-
-    fn time(&self) -> Timestamp {
-        Timestamp::from_nanos(START).after(now() - self.began)
-    }
-
-    fn streets(&self) -> MutexGuard<'_, BTreeMap<Id, Street>> {
-        self.streets.lock().unwrap()
-    }
-
-    /// Tells the switchboard something, and puts what comes of it into the streets.
-    fn with<T>(&self, act: impl FnOnce(&mut Switchboard) -> T) -> T {
-        let mut board = self.board.lock().unwrap();
-        let outcome = act(&mut board);
-        while let Some(effect) = board.next_effect() {
-            let mut streets = self.streets();
-            match effect {
-                Effect::Send { endpoint, message } => {
-                    let street = streets.entry(endpoint).or_default();
-                    street.out.push_back(message);
-                    street.writer.take().into_iter().for_each(Waker::wake);
-                }
-                Effect::Close { endpoint, farewell } => {
-                    let Some(street) = streets.get_mut(&endpoint) else { continue };
-                    let code = farewell.code();
-                    street.close = Some(CloseReason::new(code, farewell.reason()).unwrap());
-                    street.writer.take().into_iter().for_each(Waker::wake);
-                }
-                effect => panic!("unknown effect {effect:?}"),
-            }
-        }
-        outcome
+    pub(crate) fn stats(&self) -> HubStats {
+        self.0.stats()
     }
 }
 
@@ -181,7 +68,7 @@ where
     let bounded = fail_after(
         Duration::from_secs(100_000),
         nursery(async |n: Nursery<'_, Error>| {
-            let town = Town::new(&n, config);
+            let town = Town::new(config);
             test(&n, &town).await
         }),
     );

@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod adversary;
+#[cfg(feature = "deflate")]
+mod apart;
 mod broadcast;
 mod cancel;
 #[cfg(feature = "tls")]

@@ -72,10 +72,14 @@ impl Outbox {
 
     /// Ready with all that is there, once there is something.
     pub(super) fn poll_take(&self, cx: &Context<'_>) -> Poll<Batch> {
-        self.poll(cx, |state| {
+        let taken = self.poll(cx, |state| {
             (!state.messages.is_empty() || state.farewell.is_some())
                 .then(|| Batch { messages: std::mem::take(&mut state.messages), farewell: state.farewell })
-        })
+        });
+        if matches!(&taken, Poll::Ready(batch) if batch.messages.len() >= MOST) {
+            cx.waker().wake_by_ref(); // reading goes on, which is the affair of the same task
+        }
+        taken
     }
 
     /// Ready once there is a farewell: who waits for room need not wait any more.
@@ -85,7 +89,10 @@ impl Outbox {
 
     /// Ready when the link is to be read from.
     pub(super) fn poll_wants_input(&self, cx: &Context<'_>) -> Poll<()> {
-        self.poll(cx, |state| (!state.is_full || state.is_abandoned).then_some(()))
+        self.poll(cx, |state| {
+            let has_room = !state.is_full && state.messages.len() < MOST;
+            (has_room || state.is_abandoned).then_some(())
+        })
     }
 
     /// Wakes whoever serves the link, to look what has changed elsewhere.
@@ -106,3 +113,6 @@ impl Outbox {
         Poll::Pending
     }
 }
+
+/// Messages beyond which the link is not read from: short ones cost more than their bytes. A window of deliveries has fewer.
+const MOST: usize = 2_048;

@@ -158,11 +158,13 @@ impl Switchboard {
         self.close_if_drained(endpoint);
     }
 
-    /// Whether the connection should be read from: not while more is on its way to it than its window, so that answers
-    /// to a tenant that does not read do not pile up.
+    /// Whether the connection should be read from: not while answers pile up, which is when more is on its way than a window of
+    /// deliveries and a message. Deliveries alone never get there: a tenant that stops reading until its receipts are taken
+    /// is waited for by nobody who waits for it.
     #[must_use]
     pub fn wants_input(&self, endpoint: Id) -> bool {
-        self.endpoints.get(&endpoint).is_some_and(|connection| connection.unsent <= self.limits.window)
+        let most = self.limits.window.saturating_add(self.limits.message);
+        self.endpoints.get(&endpoint).is_some_and(|connection| connection.unsent <= most)
     }
 
     /// A connection is gone. Agents, channels and cursors stay.

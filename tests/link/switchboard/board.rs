@@ -156,12 +156,15 @@ fn one_connection_too_many_is_closed() {
 #[test]
 fn a_connection_that_does_not_read_is_not_read_from_and_at_last_closed() {
     let mut limits = HubLimits::default();
-    (limits.window, limits.unsent) = (1_000, 4_000);
+    (limits.window, limits.message, limits.unsent) = (500, 500, 4_000);
     let mut hub = Hub::with(HubConfig::new().limits(limits));
     let connection = hub.attach();
     hub.stuck.push(connection);
-    assert!(hub.board.wants_input(connection));
-    for _ in 0..70 {
+    for _ in 0..60 {
+        assert!(hub.board.wants_input(connection));
+        hub.say(connection, r#"{"kind": "ping"}"#);
+    }
+    for _ in 0..10 {
         hub.say(connection, r#"{"kind": "ping"}"#);
     }
     assert!(!hub.board.wants_input(connection));
@@ -170,6 +173,20 @@ fn a_connection_that_does_not_read_is_not_read_from_and_at_last_closed() {
     }
     assert_eq!(hub.closed, [(connection, Farewell::Congested)]);
     assert!(!hub.board.wants_input(connection), "it is gone");
+}
+
+#[test]
+fn deliveries_do_not_keep_a_connection_from_being_read() {
+    let mut hub = Hub::new();
+    let (alice, bob) = (hub.join("alice"), hub.join("bob"));
+    let channel = hub.open("conversation", &alice, &[&bob]);
+    hub.stuck.push(bob.connection);
+    for said in ["x".repeat(100 * 1024), "x".repeat(150 * 1024), "x".repeat((1 << 20) - 1_000)] {
+        hub.post_text(&alice, &channel, &said).unwrap();
+    }
+    let unsent: usize = hub.heard(bob.connection).iter().map(String::len).sum();
+    assert!(unsent > 1 << 20, "a window, and a message of the largest size");
+    assert!(hub.board.wants_input(bob.connection));
 }
 
 #[test]

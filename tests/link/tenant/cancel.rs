@@ -183,7 +183,7 @@ fn an_operation_that_is_dropped_leaves_a_tenant_that_works() {
     for operation in OPERATIONS {
         for polls in 0.. {
             let ended = Simulation::new().run(nursery(async |n: Nursery<'_, Error>| {
-                let town = Town::new(&n, HubConfig::new());
+                let town = Town::new(HubConfig::new());
                 let on = stage(&n, &town).await?;
                 let limit = Duration::from_secs(120);
                 let ended = move_on_after(limit, operate(operation, polls, &n, &town, &on)).await;

@@ -4,5 +4,6 @@ mod agent;
 mod call;
 mod cancel;
 mod handle;
+mod model;
 mod opening;
 mod serve;

@@ -89,7 +89,7 @@ fn a_tenant_that_the_operator_puts_out_knows_why() {
 fn what_was_sent_before_the_end_of_the_block_arrives() {
     Simulation::new()
         .run(nursery(async |n: Nursery<'_, Error>| {
-            let town = Town::new(&n, wscope::link::HubConfig::new());
+            let town = Town::new(wscope::link::HubConfig::new());
             let register = async |tenant: wscope::link::Tenant| {
                 Ok::<_, Error>(tenant.register(Passport::new("alice")).await?.id().to_owned())
             };
