@@ -32,6 +32,7 @@
 //! | serve | [`WebSocketServer`], [`serve_websocket`], [`WebSocketRequest`], [`ServerConfig`] |
 //! | send, receive, ping, close | [`WebSocketConnection`] |
 //! | know how it ended | [`ConnectionClosed`], [`Error`] |
+//! | be a hub for agents, or hold agents on one | [`link`] |
 //! | speak WebSocket over a stream of your own | [`wrap_client_stream`], [`wrap_server_stream`] |
 //! | run several things and be sure that all of them end | [`nursery`], [`fail_after`], [`CancelScope`] |
 //! | own every byte | [`proto`] |
@@ -43,7 +44,7 @@
 //! |---|---|---|
 //! | [`websocket`] | connections: clients, servers, requests, pings, closing | it stands on the next three |
 //! | [`proto`] | RFC 6455 without I/O: bytes in, events out; events in, bytes out | yes, on any transport |
-//! | [`link`] | hub and tenants on the wire of AG2 networks, so far without sockets | yes, behind any transport |
+//! | [`link`] | hub and tenants on the wire of AG2 networks | yes, behind any transport |
 //! | [`scope`] | nurseries, cancel scopes, typed timeouts, clean-up that survives cancellation | yes, without a WebSocket |
 //! | [`runtime`] | the seam to executor, clock, timers and sockets | it is what the others stand on |
 //! | `testing` | a virtual clock, an executor that can be replayed, in-memory streams with faults | feature `testing` |
