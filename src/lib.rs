@@ -32,6 +32,7 @@
 //! | serve | [`WebSocketServer`], [`serve_websocket`], [`WebSocketRequest`], [`ServerConfig`] |
 //! | send, receive, ping, close | [`WebSocketConnection`] |
 //! | know how it ended | [`ConnectionClosed`], [`Error`] |
+//! | be a hub for agents, or hold agents on one | [`link`] |
 //! | speak WebSocket over a stream of your own | [`wrap_client_stream`], [`wrap_server_stream`] |
 //! | run several things and be sure that all of them end | [`nursery`], [`fail_after`], [`CancelScope`] |
 //! | own every byte | [`proto`] |
