@@ -119,6 +119,7 @@ mod book {
         Messages = "../docs/src/guides/messages.md";
         Ping = "../docs/src/guides/ping.md";
         Closing = "../docs/src/guides/closing.md";
+        #[cfg(feature = "deflate")] Compression = "../docs/src/guides/compression.md";
         #[cfg(feature = "tls")] Tls = "../docs/src/guides/tls.md";
         #[cfg(feature = "testing")] Backpressure = "../docs/src/guides/backpressure.md";
         #[cfg(feature = "testing")] Testing = "../docs/src/guides/testing.md";
