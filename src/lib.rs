@@ -34,6 +34,7 @@
 //! | run a hub | [`link::Hub`] |
 //! | write agents for one | [`link::open_tenant`], [`link::connect_tenant`], [`link::Agent`] |
 //! | know how it ended | [`ConnectionClosed`], [`Error`] |
+//! | be a hub for agents, or hold agents on one | [`link`] |
 //! | speak WebSocket over a stream of your own | [`wrap_client_stream`], [`wrap_server_stream`] |
 //! | run several things and be sure that all of them end | [`nursery`], [`fail_after`], [`CancelScope`] |
 //! | own every byte | [`proto`] |
@@ -122,6 +123,7 @@ mod book {
         Messages = "../docs/src/guides/messages.md";
         Ping = "../docs/src/guides/ping.md";
         Closing = "../docs/src/guides/closing.md";
+        #[cfg(feature = "deflate")] Compression = "../docs/src/guides/compression.md";
         #[cfg(feature = "tls")] Tls = "../docs/src/guides/tls.md";
         #[cfg(feature = "testing")] Backpressure = "../docs/src/guides/backpressure.md";
         #[cfg(feature = "testing")] Testing = "../docs/src/guides/testing.md";

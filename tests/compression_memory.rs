@@ -48,9 +48,10 @@ fn held(wanted: Option<&PermessageDeflate>) -> [i64; 3] {
 
 #[test]
 fn a_connection_holds_what_its_mode_promises() {
-    let bits = |bits| WindowBits::new(bits).unwrap();
-    let small =
-        PermessageDeflate::dedicated().server_max_window_bits(bits(9)).client_max_window_bits(bits(9));
+    let with_windows = |bits| {
+        let bits = WindowBits::new(bits).unwrap();
+        PermessageDeflate::dedicated().server_max_window_bits(bits).client_max_window_bits(bits)
+    };
     let plain = held(None);
     println!("{:<32} {plain:?}", "off");
     let extra = |name: &str, wanted: &PermessageDeflate| {
@@ -63,7 +64,9 @@ fn a_connection_holds_what_its_mode_promises() {
     let dedicated = extra("dedicated", &PermessageDeflate::dedicated());
     assert!(dedicated[0] < 512, "{dedicated:?}: a stream is made when it is needed");
     assert!(dedicated[1..].iter().all(|bytes| (380_000..460_000).contains(bytes)), "{dedicated:?}");
-    let small = extra("dedicated, windows of 512 bytes", &small);
+    let medium = extra("dedicated, windows of 4 KiB", &with_windows(12));
+    assert!(medium[1..].iter().all(|bytes| (180_000..380_000).contains(bytes)), "{medium:?}");
+    let small = extra("dedicated, windows of 512 bytes", &with_windows(9));
     assert!(small[1..].iter().all(|bytes| (150_000..360_000).contains(bytes)), "{small:?}");
 }
 

@@ -418,7 +418,7 @@ fn take<'a>(input: &mut &'a mut [u8], len: usize) -> &'a mut [u8] {
 }
 
 /// Bytes of a transformed payload between two looks at the budget: deflate makes at most 1,032 times as many of them.
-const STEP_OF_TRANSFORMED: usize = 4 * 1024;
+const STEP_OF_TRANSFORMED: usize = 8 * 1024;
 
 /// Bytes of a transformed payload that become one piece: inflated, they may be a thousand times as many.
 const PIECE_OF_TRANSFORMED: usize = 1024;

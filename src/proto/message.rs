@@ -276,8 +276,8 @@ impl From<BrokenStream> for ProtocolError {
     }
 }
 
-/// Most bytes that an extension may append before the limits are looked at again.
-const TRANSFORM_STEP: usize = 16 * 1024;
+/// Most bytes that an extension may append before the limits are looked at again. Each step costs a call and a copy to the window.
+const TRANSFORM_STEP: usize = 64 * 1024;
 
 /// A message is worth reading straight into its buffer once this much of it has come: before, a peer that declares much
 /// and sends nothing would cost us the room.

@@ -26,6 +26,7 @@ use super::{
     closing::{DRAIN_BYTES, Phase},
     deadlines::Deadlines,
     inbox::{Inbox, Item},
+    linger::{Dry, Linger},
     outqueue::OutQueue,
     pings::Pings,
     scratch,
@@ -60,6 +61,7 @@ pub(super) struct Engine {
     pub(super) phase: Phase,
     /// A read may find something: it was not Pending since the bell rang.
     pub(super) readable: bool,
+    linger: Linger,
     /// The user wants nothing to be read.
     pub(super) paused: bool,
     /// A write was Pending since the bell rang.
@@ -121,6 +123,7 @@ impl Engine {
             pings: Pings::default(),
             phase: Phase::Open,
             readable: true,
+            linger: Linger::default(),
             paused: false,
             blocked: false,
             flushed: 0,
@@ -291,6 +294,7 @@ impl Engine {
         }
         self.flush(after);
         self.go_on_closing(after);
+        self.linger.turn_over();
         Turn { done: self.is_over(), again: self.may_read(), deadline: self.deadlines.next() }
     }
 
@@ -300,7 +304,18 @@ impl Engine {
         let (mut bytes, mut reads, mut inflated) = (0, 0, TURN_INFLATED);
         while self.may_read() && bytes < TURN_BYTES && reads < TURN_READS && inflated > 0 {
             reads += 1;
-            match self.read_once(&mut inflated, after) {
+            let dry = self.transport.as_ref().is_some_and(Transport::is_dry).then(|| self.linger.on_dry());
+            let read = match dry {
+                Some(Dry::Wait) => return, // the driver comes once more, since we may read
+                Some(Dry::Look) => {
+                    self.look_again();
+                    let read = self.read_once(&mut inflated, after);
+                    self.linger.looked(read.is_ready());
+                    read
+                }
+                Some(Dry::Watch) | None => self.read_once(&mut inflated, after),
+            };
+            match read {
                 Poll::Pending => self.readable = false,
                 Poll::Ready(Ok(0)) => self.stream_ended(after),
                 Poll::Ready(Ok(count)) => {
@@ -428,16 +443,16 @@ impl Engine {
             Event::Ping(ping) => {
                 self.stats.pings_received += 1;
                 if self.config.on_ping.is_some() {
-                    after.heard.push(Heard::Ping(bytes::Bytes::copy_from_slice(ping.payload())));
+                    after.heard(Heard::Ping(bytes::Bytes::copy_from_slice(ping.payload())));
                 }
             }
             Event::Pong(pong) => {
                 self.stats.pongs_received += 1;
-                if let Some(latency) = self.pings.answer(pong.payload(), now, &mut after.wake) {
+                if let Some(latency) = self.pings.answer(pong.payload(), now, after) {
                     self.stats.latency = Some(latency);
                 }
                 if self.config.on_pong.is_some() {
-                    after.heard.push(Heard::Pong(bytes::Bytes::copy_from_slice(pong.payload())));
+                    after.heard(Heard::Pong(bytes::Bytes::copy_from_slice(pong.payload())));
                 }
             }
             Event::CloseConnection(_) => match &mut self.phase {
@@ -470,12 +485,12 @@ impl Engine {
         let Some(transport) = &mut self.transport else { return };
         let before = self.out.written();
         let cx = &mut Context::from_waker(&self.waker);
-        let mut outcome = self.out.poll_write(cx, transport, &mut after.garbage);
+        let mut outcome = self.out.poll_write(cx, transport, after);
         if !matches!(outcome, Poll::Ready(Err(_))) && self.flushed < self.out.written() {
             match transport.poll_flush(cx) {
                 Poll::Ready(Ok(())) => {
                     self.flushed = self.out.written();
-                    after.wake.extend(self.flushers.wakers()); // each knows how far it has to come
+                    after.wake(self.flushers.wakers()); // each knows how far it has to come
                 }
                 unflushed => outcome = unflushed,
             }
@@ -494,7 +509,7 @@ impl Engine {
             }
         }
         if !had_room && self.has_room() {
-            after.wake.extend(self.senders.first().cloned());
+            after.wake(self.senders.first().cloned());
         }
     }
 

@@ -57,6 +57,7 @@ mod engine;
 mod error;
 mod inbox;
 mod json;
+mod linger;
 mod messages;
 mod opening;
 mod origin;
@@ -80,6 +81,7 @@ mod shared;
 mod sink;
 mod slot;
 mod span;
+mod spare;
 mod stats;
 #[cfg(feature = "tls")]
 mod tls;

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::after::After;
 use crate::proto::Ping;
 
 /// In the order in which they were sent. A pong answers its ping and all before it: a peer need only answer the latest
@@ -61,7 +62,7 @@ impl Pings {
         &mut self,
         payload: &[u8],
         now: impl FnOnce() -> Instant,
-        wake: &mut Vec<Waker>,
+        after: &mut After,
     ) -> Option<Duration> {
         let latest = self
             .in_flight
@@ -72,7 +73,7 @@ impl Pings {
         for ping in &mut self.in_flight[..=latest] {
             if ping.answered.is_none() {
                 ping.answered = Some(now.saturating_duration_since(ping.sent));
-                wake.extend(ping.waker.clone());
+                after.wake(ping.waker.clone());
             }
         }
         self.in_flight.retain(|ping| ping.answered.is_none() || ping.waker.is_some());

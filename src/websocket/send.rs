@@ -142,7 +142,7 @@ pub(super) fn hold(engine: &mut Engine, ticket: &mut Option<Ticket>, after: &mut
 /// Gives the place up; who is first now has to look.
 pub(super) fn leave(engine: &mut Engine, ticket: &mut Option<Ticket>, after: &mut After) {
     if engine.senders.leave(ticket, after) {
-        after.wake.extend(engine.senders.first().cloned());
+        after.wake(engine.senders.first().cloned());
     }
 }
 

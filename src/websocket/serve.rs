@@ -133,7 +133,8 @@ impl House {
         F: Future<Output = Result<(), BoxError>>,
     {
         let slot = Arc::new(Slot::new(self.live.clone()));
-        let asked = self.request(transport, tls, slot.clone()).await?;
+        // In a box, which is gone when a connection is open: most of what it takes to ask is not needed any more.
+        let asked = Box::pin(self.request(transport, tls, slot.clone())).await?;
         let Some((request, _connection)) = asked else { return Ok(()) };
         drop(handshake);
         let remote = request.remote().clone();

@@ -9,7 +9,8 @@
 //! prints `listening PORT` and serves until it is killed. Its first line is `version` with what it is; a client then prints a line for
 //! each case, `ok CASE`, `failed CASE: why` or `skipped CASE: why`, and `done`. What a peer needs is installed under `target/`, in
 //! the versions that stand beside it; where that cannot be had, all of the peer is skipped, and the reason is printed. To add one: a
-//! program that speaks so, and a row of [`PEERS`].
+//! program that speaks so, and a row of [`PEERS`]. A protocol above WebSockets has an agreement of its own: it is a module beside
+//! `server` and `client`, a program that prints the same lines, and its tallies go to `finish` in [`meet`].
 //!
 //! Every server, ours as theirs, keeps to this agreement, and so every client can judge what it sees:
 //!

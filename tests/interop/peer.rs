@@ -66,11 +66,7 @@ impl Call {
             match line.split_once(' ') {
                 Some(("ok", _)) => tally.pass(),
                 Some(("failed", what)) => tally.fail(what),
-                Some(("skipped", what)) => {
-                    tally.skip(
-                        what.split_once(": ").map_or(what, |(_, why)| why.rsplit(": ").next().unwrap_or(why)),
-                    );
-                }
+                Some(("skipped", what)) => tally.skip(what.rsplit_once(": ").map_or(what, |(_, why)| why)),
                 _ if line == "done" => return tally,
                 _ => tally.fail(format!("a line that says nothing: {line}")),
             }

@@ -9,7 +9,7 @@ use std::{
 use socket2::SockRef;
 use wscope::proto::Role;
 
-/// What takes longer hangs.
+/// What takes longer hangs, on a machine that is busy, too. Below the limits that are defaults, and far above those that are set here.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
 
 /// One end of a TCP connection. As a client its frames are masked.

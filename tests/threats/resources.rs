@@ -31,8 +31,8 @@ fn t33_a_peer_that_is_gone_without_a_word_is_found_out() {
                 matches!(closed.cause(), CloseCause::KeepaliveTimeout { limit: SHORT }),
                 "{role}: {closed}"
             );
-            assert!(began.elapsed() < SECOND, "{role}: {:?}", began.elapsed());
-            victim.gauge.wait_for_files(1, SECOND);
+            assert!(began.elapsed() < PATIENCE, "{role}: {:?}", began.elapsed());
+            victim.gauge.wait_for_files(1, PATIENCE);
             assert_eq!(gone.receive().unwrap().0, PING);
             assert_eq!(gone.close_code(), Some(1011));
         }
@@ -82,9 +82,8 @@ fn t34_who_does_not_read_makes_us_wait_and_is_given_up() {
             (0..10).map(|_| Attacker::connect(victim.port()).shaken("/flood")).collect();
         until(|| {
             let full = |ws: &WebSocketConnection| ws.closed().is_some() || !broadcast([ws], "x").is_empty();
-            let hand = hand.lock().unwrap();
             victim.serves_others();
-            hand.iter().all(full)
+            hand.lock().unwrap().iter().all(full)
         });
         for _ in &deaf {
             let closed = victim.closed();
@@ -173,24 +172,42 @@ fn t36_a_connection_may_be_cut_anywhere() {
 
 #[test]
 fn t38_a_crowd_is_served_up_to_the_limits_and_told_so_beyond_them() {
-    let config = ServerConfig::new().max_connections(20).max_handshakes(50);
+    let config = ServerConfig::new().max_connections(20).max_handshakes(20);
     attacked(config, 10 * LITTLE, |victim| {
-        let guests: Vec<Attacker> = (0..19).map(|_| Attacker::connect(victim.port()).shaken("/")).collect();
-        victim.serves_others(); // the twentieth
-        until(|| victim.server.connections().len() == 19);
-        let last = Attacker::connect(victim.port()).shaken("/");
-        for _ in 0..200 {
-            let mut more = Attacker::connect(victim.port());
-            more.send(REQUEST);
-            assert_eq!(status(&more.head()), Some(503));
-        }
-        drop(last);
+        let let_in = || {
+            let mut guest = Attacker::connect(victim.port());
+            guest.send(REQUEST);
+            let answer = status(&guest.head());
+            assert!(matches!(answer, Some(101 | 503)), "{answer:?}");
+            (answer == Some(101)).then_some(guest)
+        };
+        let mut guests = Vec::new();
+        until(|| {
+            guests.extend(let_in()); // who has just left may still have a place
+            guests.len() == 20
+        });
+        assert_eq!((0..200).filter_map(|_| let_in()).count(), 0);
+        drop(guests.pop());
+        until(|| {
+            guests.extend(let_in());
+            guests.len() == 20
+        });
+        drop(guests.pop()); // a place for who means well, afterwards
         // Who says nothing takes places of another kind.
-        until(|| victim.server.connections().len() == 19);
-        let silent: Vec<Attacker> = (0..50).map(|_| Attacker::connect(victim.port())).collect();
-        for _ in 0..200 {
-            assert!(Attacker::connect(victim.port()).rest().is_empty());
+        let (mut silent, mut turned_away) = (Vec::new(), 0);
+        while turned_away < 50 {
+            let mut one = Attacker::connect(victim.port());
+            if one.hears_nothing(Duration::from_millis(20)) {
+                silent.push(one);
+                turned_away = 0;
+            } else {
+                assert!(one.rest().is_empty());
+                turned_away += 1;
+            }
+            assert!(silent.len() < 200, "all are waited for");
         }
+        silent.retain_mut(|one| one.hears_nothing(Duration::from_millis(1)));
+        assert!(silent.len() <= 20, "{} are waited for", silent.len());
         drop((guests, silent));
         until(|| {
             let mut peer = Attacker::connect(victim.port());
@@ -251,7 +268,7 @@ fn t40_leaving_a_scope_tells_every_peer_and_waits_for_none() {
             })
             .await
         }));
-        assert!(cancelled.is_none() && began.elapsed() < 2 * SECOND);
+        assert!(cancelled.is_none() && began.elapsed() < PATIENCE);
         assert_eq!(victim.closed().code(), 1001);
         victim.sends_away(2);
         for mut peer in [polite, rude] {
@@ -259,7 +276,7 @@ fn t40_leaving_a_scope_tells_every_peer_and_waits_for_none() {
             let closed = victim.closed();
             assert!(matches!(closed.cause(), CloseCause::CloseTimeout { limit: SHORT }), "{closed}");
         }
-        assert!(began.elapsed() < 3 * SECOND);
+        assert!(began.elapsed() < PATIENCE);
     });
 }
 

@@ -313,8 +313,8 @@ fn a_message_that_inflates_to_much_leaves_others_their_turn() {
     simulated(async |n| {
         for Pair { client: ws, server: peer } in both(&n, Compression::shared()).await? {
             ws.pause_reading(); // so that all of it is there at once
-            let text = "all of this is said again and again. ".repeat(20_000);
-            peer.send_message(text.clone()).await?;
+            let payload = [noise(1000), vec![0; 100_000]].concat().repeat(9);
+            peer.send_message(payload.clone()).await?;
             peer.flush().await?;
             let wire = peer.stats().wire_bytes_sent;
             assert!(wire < 32 * 1024, "one read: {wire}");
@@ -322,7 +322,7 @@ fn a_message_that_inflates_to_much_leaves_others_their_turn() {
             let mut receiving = pin!(ws.get_message());
             assert!(polled(1, receiving.as_mut()).await.is_none());
             assert!(ws.stats().wire_bytes_received < wire, "it is inflated in part, and the lock is free");
-            assert_eq!(receiving.await?, Message::from(text));
+            assert_eq!(receiving.await?, Message::from(payload));
             assert_eq!(ws.stats().wire_bytes_received, wire);
         }
         Ok(())

@@ -23,6 +23,7 @@ mod engine;
 mod faults;
 mod interop;
 mod leaks;
+mod linger;
 mod origin;
 mod request;
 #[path = "../runtime/seam.rs"]
