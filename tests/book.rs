@@ -92,7 +92,8 @@ fn every_file_named_beside_a_section_is_there() {
 fn every_error_is_explained() {
     let page = fs::read_to_string(root().join("docs/src/reference/errors.md")).unwrap();
     let (mut missing, mut found) = (Vec::new(), 0);
-    for path in ["src/websocket", "src/link"].into_iter().flat_map(|folder| sources(&root().join(folder))) {
+    let folders = ["src/websocket", "src/link"].into_iter();
+    for path in folders.flat_map(|folder| sources(&root().join(folder)).unwrap()) {
         for (name, variants) in errors(&fs::read_to_string(path).unwrap()) {
             found += 1;
             missing.extend(unexplained(&page, &name, &variants));
@@ -284,9 +285,17 @@ fn is_test(file: &str, name: &str) -> bool {
 }
 
 /// The Rust files below a folder.
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    paths.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
+fn sources(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(sources(&path)?);
+        } else {
+            found.push(path);
+        }
+    }
+    Ok(found)
 }
 
 /// The public types of `source` that are errors by derive, each with its variants; a struct has none.
