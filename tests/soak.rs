@@ -144,8 +144,10 @@ async fn soak(time: Duration, clients: u64) -> Result<Vec<Sample>, Error> {
 async fn serve(request: WebSocketRequest) -> Result<(), BoxError> {
     let flood = request.path() == "/flood";
     let ws = request.accept(Accept::new()).await?;
-    while flood {
-        ws.send_message("x".repeat(8000)).await?;
+    if flood {
+        loop {
+            ws.send_message("x".repeat(8000)).await?;
+        }
     }
     while let Some(message) = ws.next_message().await? {
         ws.send_message(message).await?;

@@ -101,6 +101,14 @@ impl TenantLink {
         self
     }
 
+    /// Offers compression to the hub; AG2's agrees to it. Default: off.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn compression(mut self, compression: impl Into<crate::websocket::Compression>) -> Self {
+        self.to = self.to.map(|to| to.compression(compression));
+        self
+    }
+
     /// Time between two pings. Default [`KEEPALIVE_INTERVAL`](ConnectionConfig::KEEPALIVE_INTERVAL); `None` is off.
     #[must_use]
     pub fn ping_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {

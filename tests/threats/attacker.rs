@@ -257,6 +257,7 @@ pub(crate) const BINARY_BEGUN: u8 = 0x02;
 pub(crate) const CONTINUED: u8 = 0x00;
 pub(crate) const CONTINUED_LAST: u8 = 0x80;
 /// RSV1: compressed.
+#[cfg(feature = "deflate")]
 pub(crate) const RSV1: u8 = 0x40;
 
 const KEY: [u8; 4] = [0x11, 0x22, 0x33, 0x44];

@@ -14,7 +14,7 @@ use wscope::{
 
 use crate::{
     attacker::{
-        Attacker, BINARY, BINARY_BEGUN, CLOSE, CONTINUED, CONTINUED_LAST, PATIENCE, PING, PONG, RSV1, TEXT,
+        Attacker, BINARY, BINARY_BEGUN, CLOSE, CONTINUED, CONTINUED_LAST, PATIENCE, PING, PONG, TEXT,
         TEXT_BEGUN, frame,
     },
     victim::{Handling, Victim, attacked, attacked_by_way_of, echo},
@@ -236,7 +236,7 @@ fn t23_what_is_no_utf8_fails_as_soon_as_it_shows() {
 #[cfg(feature = "deflate")]
 mod compressed {
     use super::*;
-    use crate::attacker::{REQUEST, status};
+    use crate::attacker::{REQUEST, RSV1, status};
 
     /// A connection of the server that has agreed on compression.
     fn compressing(victim: &Victim) -> Attacker {

@@ -32,6 +32,7 @@ impl Gauge {
     }
 
     /// What an attack has prepared is not its cost.
+    #[cfg(feature = "deflate")]
     pub(crate) fn begin_again(&self) {
         HEAP.reset_peak_usage();
         self.heap.set(HEAP.current_usage());

@@ -115,9 +115,10 @@ fn over_a_socket_it_is_the_same() {
             let hub = Hub::builder().build();
             let server = WebSocketServer::bind("127.0.0.1:0").await?;
             let url = format!("ws://127.0.0.1:{}/", server.port());
-            n.start_service({
-                let hub = hub.clone();
-                async move { Ok(hub.serve(server).await?) }
+            let serving = hub.serve(server)?;
+            n.start_service(async {
+                serving.await;
+                Ok(())
             });
             let bob = connect_tenant(&n, &url).await?.register(Passport::new("bob")).await?;
             let served = bob.clone();
