@@ -187,7 +187,7 @@ impl WebSocketRequest {
     }
 
     fn open(
-        &self,
+        &mut self,
         transport: Transport,
         Agreement { subprotocol, extension, .. }: Agreement,
         early: Vec<u8>,
@@ -205,7 +205,7 @@ impl WebSocketRequest {
             remote: self.0.remote.clone(),
             target: self.0.request.target().to_owned(),
             subprotocol,
-            headers: self.0.request.headers().clone(),
+            headers: self.0.request.take_headers(),
         };
         Driver::new(Arc::new(Shared::new(transport, core, early, config, facts)))
     }
