@@ -21,7 +21,8 @@
 //! - where envelopes are kept: [`Store`], [`MemoryStore`];
 //! - the hub's mind: [`Switchboard`];
 //! - links: [`Endpoint`], [`LocalLink`];
-//! - the hub on its links: [`Hub`].
+//! - the hub on its links: [`Hub`];
+//! - a tenant on its link: [`TenantLink`] for frames; [`Tenant`], [`Agent`] and [`Channel`] for what is done with them.
 //!
 //! Compatible means: a peer of AG2 1.2.1 (0.13.3 and later) cannot tell the difference, but for being served better. So no
 //! frame and no record has a field that AG2 does not write; what is new is a new operation or a new error code.

@@ -56,6 +56,11 @@ impl Assembly {
         self.transformed
     }
 
+    /// Bytes of the message so far.
+    pub(super) const fn size(&self) -> u64 {
+        self.size
+    }
+
     /// Judges the next frame of the message by its header, before anything is allocated for it.
     pub(super) const fn begin_frame(
         &mut self,
@@ -79,14 +84,14 @@ impl Assembly {
         if self.transformed { Ok(()) } else { check_size(self.size.saturating_add(len), config) }
     }
 
-    /// Takes the next bytes of a plain payload, as they were on the wire; at most `rest` more will follow in this message.
+    /// Takes the next bytes of the message, masked as they were on the wire or plain; at most `rest` more will follow in it.
     pub(super) fn append(
         &mut self,
         payload: &mut [u8],
         mask: Option<&mut Mask>,
         rest: u64,
     ) -> Result<(), ProtocolError> {
-        self.size += payload.len() as u64; // checked by begin_frame
+        self.size += payload.len() as u64; // checked by who calls
         match (&mut self.content, mask) {
             (Content::Binary(buffer), mask) => {
                 buffer.reserve_exact(growth(buffer.len(), buffer.capacity(), payload.len(), rest));
@@ -128,7 +133,8 @@ impl Assembly {
     }
 
     /// Runs a transform until it is done: each step appends at most [`TRANSFORM_STEP`] bytes, and at most one byte more
-    /// than the limit of the message allows, so that the limit holds while a message is inflated.
+    /// than the limit of the message allows, so that the limit holds while a message is inflated. Not into the message's own
+    /// buffer: that grows by what is there, and by nothing that is beyond the limit.
     fn steps(
         &mut self,
         config: &Config,
@@ -136,22 +142,13 @@ impl Assembly {
     ) -> Result<(), ProtocolError> {
         let mut output = Vec::new();
         loop {
-            let left = (config.max_message_size as u64).saturating_sub(self.size).saturating_add(1);
-            let room = usize::try_from(left).unwrap_or(usize::MAX).min(TRANSFORM_STEP);
-            let (done, added) = match &mut self.content {
-                Content::Binary(buffer) => {
-                    let start = buffer.len();
-                    (step(buffer, room)?, buffer.len() - start)
-                }
-                Content::Text(text, utf8) => {
-                    output.clear();
-                    let done = step(&mut output, room)?;
-                    utf8.push(&output, text)?;
-                    (done, output.len())
-                }
-            };
-            self.size += added as u64;
-            check_size(self.size, config)?;
+            let left = (config.max_message_size as u64).saturating_sub(self.size);
+            let room = usize::try_from(left).unwrap_or(usize::MAX).saturating_add(1).min(TRANSFORM_STEP);
+            output.clear();
+            let done = step(&mut output, room)?;
+            let added = output.len() as u64;
+            check_size(self.size + added, config)?;
+            self.append(&mut output, None, left - added)?;
             match done {
                 Step::Done => return Ok(()),
                 Step::Full if added == 0 => return Err(ProtocolError::BrokenExtensionData), // would never end
@@ -279,8 +276,8 @@ impl From<BrokenStream> for ProtocolError {
     }
 }
 
-/// Most bytes that an extension may append before the limits are looked at again.
-const TRANSFORM_STEP: usize = 16 * 1024;
+/// Most bytes that an extension may append before the limits are looked at again. Each step costs a call and a copy to the window.
+const TRANSFORM_STEP: usize = 64 * 1024;
 
 /// A message is worth reading straight into its buffer once this much of it has come: before, a peer that declares much
 /// and sends nothing would cost us the room.

@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 use super::TooSlow;
 use crate::runtime::{Timer, now};
 
-/// Runs `future` for at most `limit`, or gives up on it with [`TooSlow`].
+/// Runs `future` for at most `limit`, or gives up on it with [`TooSlow`]. A limit of `None` is none.
 ///
 /// - The clock starts at the first poll. `future` is polled at least once, also with a limit of zero: what is ready at once
 ///   is never too slow.
@@ -36,7 +36,8 @@ use crate::runtime::{Timer, now};
 /// # Errors
 ///
 /// `Err(TooSlow)` when the limit was reached first.
-pub fn fail_after<F: Future>(limit: Duration, future: F) -> FailAfter<F> {
+pub fn fail_after<F: Future>(limit: impl Into<Option<Duration>>, future: F) -> FailAfter<F> {
+    let limit = limit.into().unwrap_or(Duration::MAX); // later than the clock can tell
     FailAfter { limit, deadline: None, bounded: Bounded::new(future) }
 }
 
@@ -50,7 +51,7 @@ pub fn fail_at<F: Future>(deadline: Instant, future: F) -> FailAfter<F> {
     FailAfter { limit: Duration::ZERO, deadline: Some(deadline), bounded: Bounded::new(future) }
 }
 
-/// Runs `future` for at most `limit`, or gives up on it and returns `None`. Otherwise as [`fail_after`].
+/// Runs `future` for at most `limit`, or gives up on it and returns `None`. Otherwise, a limit of `None` included, as [`fail_after`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -61,7 +62,7 @@ pub fn fail_at<F: Future>(deadline: Instant, future: F) -> FailAfter<F> {
 ///     assert_eq!(move_on_after(Duration::ZERO, std::future::pending::<u8>()).await, None);
 /// });
 /// ```
-pub fn move_on_after<F: Future>(limit: Duration, future: F) -> MoveOnAfter<F> {
+pub fn move_on_after<F: Future>(limit: impl Into<Option<Duration>>, future: F) -> MoveOnAfter<F> {
     MoveOnAfter { inner: fail_after(limit, future) }
 }
 

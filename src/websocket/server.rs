@@ -10,6 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures::FutureExt;
+
 use super::{
     BoxError, ConnectionConfig, Endpoint, ServerConfig, WebSocketConnection, WebSocketRequest, broadcast,
     serve::{House, ServeError, Tls},
@@ -390,10 +392,7 @@ where
                 // Above the limit it is closed at once: who floods us is not answered.
                 if let Some(seat) = house.seat() {
                     let serve = house.clone().serve(transport, bound.tls.clone(), seat, handler.clone());
-                    n.spawn(async {
-                        serve.await;
-                        Ok(())
-                    });
+                    n.spawn(serve.map(Ok)); // an async block around it would hold it twice
                 }
             }
             Err(error) if is_of_one_connection(&error) => {}

@@ -35,7 +35,11 @@ pub(crate) async fn against_us(
     let config = if deflate { config.compression(Compression::dedicated()) } else { config };
     let server = WebSocketServer::bind("127.0.0.1:0").await?.config(config);
     let url = format!("ws://127.0.0.1:{}/", server.port());
-    n.start_service(async move { Ok(hub.serve(server).await?) });
+    let serving = hub.serve(server)?;
+    n.start_service(async move {
+        serving.await;
+        Ok(())
+    });
     let title = if deflate { "AG2 to us, deflate" } else { "AG2 to us" };
     let agreed = if deflate { "on" } else { "off" };
     Ok(blocking(move || run(&python, title, &[&url], agreed)).await)

@@ -127,13 +127,13 @@ async fn hello(n: &Nursery<'_, Error>, hub: &Address) -> Outcome {
     let passport = keyed(Claim::token("s3cret"));
     let agent = tenant.register(passport.clone()).await?;
     let other = hub.tenant(n).await?;
-    equal(other.link().endpoint_id(), None)?;
+    equal(other.endpoint_id(), None)?;
     refused(other.hello("ghost", Claim::none(), Since::Nothing).await, &ErrorCode::NotFound)?;
     let wrong = other.hello(&passport.name, Claim::token("wrong"), Since::Nothing).await;
     refused(wrong, &ErrorCode::AuthFailed)?;
     let again = other.hello(&passport.name, Claim::token("s3cret"), Since::Nothing).await?;
     equal(again.id(), agent.id())?;
-    equal(other.link().endpoint_id().map(|id| id.len()), Some(32))?;
+    equal(other.endpoint_id().map(|id| id.len()), Some(32))?;
     // Frame by frame, the error comes as one.
     open_link(hub.link()?, async |link| {
         link.send_frame(&Frame::Hello(Hello::new("ghost"))).await?;

@@ -39,7 +39,11 @@ pub(crate) async fn served(n: &Nursery<'_, Error>, hub: &Hub) -> Result<String, 
     let server = WebSocketServer::bind("127.0.0.1:0").await?;
     let url = format!("ws://127.0.0.1:{}/any/path?at=all", server.port());
     let hub = hub.clone();
-    n.start_service(async move { Ok(hub.serve(server).await?) });
+    let serving = hub.serve(server)?;
+    n.start_service(async {
+        serving.await;
+        Ok(())
+    });
     Ok(url)
 }
 

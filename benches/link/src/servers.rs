@@ -27,7 +27,8 @@ async fn hub() -> Result<(), Error> {
     limits.binding = Duration::from_secs(600);
     let server = WebSocketServer::bind("127.0.0.1:0").await?;
     println!("listening {}", server.port());
-    Ok(Hub::builder().limits(limits).build().serve(server).await?)
+    Hub::builder().limits(limits).build().serve(server)?.await;
+    Ok(())
 }
 
 async fn echo() -> Result<(), Error> {

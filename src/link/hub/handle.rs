@@ -37,9 +37,10 @@ use crate::{
 /// wscope::run(nursery(async |n| {
 ///     let hub = Hub::builder().auth(ApiKeys::new().key("alice", "s3cret")).build();
 ///     let server = WebSocketServer::bind("127.0.0.1:0").await?;
-///     n.start_service({
-///         let hub = hub.clone();
-///         async move { Ok(hub.serve(server).await?) }
+///     let serving = hub.serve(server)?;
+///     n.start_service(async {
+///         serving.await;
+///         Ok(())
 ///     });
 ///     let here = hub.local_link(&n); // a tenant in this process
 ///     here.send(r#"{"kind": "ping"}"#).await?;
@@ -133,32 +134,34 @@ impl Hub {
     /// Dropped, all connections are closed with 1001.
     ///
     /// # Errors
-    /// [`Exposed`] when the hub takes the scheme `none` and the server listens where other machines can reach it, unless that is
+    /// At once, [`Exposed`] when the hub takes the scheme `none` and the server listens where other machines can reach it, unless that is
     /// [allowed](HubConfig::allow_unauthenticated).
-    pub async fn serve(&self, server: WebSocketServer) -> Result<(), Exposed> {
+    pub fn serve(&self, server: WebSocketServer) -> Result<impl Future<Output = ()> + Send + use<>, Exposed> {
         let exposed = |endpoint: &websocket::Endpoint| {
             endpoint.address().is_some_and(|address| !address.ip().to_canonical().is_loopback())
         };
         if let Some(endpoint) = server.endpoints().into_iter().find(exposed).filter(|_| self.0.is_open) {
             return Err(Exposed { endpoint });
         }
-        let _running = Running::begin(&self.0, server.handle());
         let server = server.change_connections(|config: ConnectionConfig| {
             config.delivery(Delivery::Pieces).max_message_size(self.0.max_message_size)
         });
         let hub = self.clone();
-        server
-            .run(move |request: WebSocketRequest| {
-                let hub = hub.clone();
-                async move {
-                    // In a box, so that its room is free again for as long as the link lasts.
-                    let ws = Box::pin(request.accept(Accept::new())).await?;
-                    hub.attach(ws).await;
-                    Ok::<(), BoxError>(())
-                }
-            })
-            .await;
-        Ok(())
+        Ok(async move {
+            let _running = Running::begin(&hub.0, server.handle());
+            let guests = hub.clone();
+            server
+                .run(move |request: WebSocketRequest| {
+                    let hub = guests.clone();
+                    async move {
+                        // In a box, so that its room is free again for as long as the link lasts.
+                        let ws = Box::pin(request.accept(Accept::new())).await?;
+                        hub.attach(ws).await;
+                        Ok::<(), BoxError>(())
+                    }
+                })
+                .await;
+        })
     }
 
     /// Serves one link until it has ended, and says how that was. Dropped, the hub forgets the link, and the peer is told 1001.

@@ -186,7 +186,7 @@ impl Registry {
     /// The passports that fit, in the order of registration or of names.
     pub(crate) fn list(&self, wanted: &ListAgents) -> Vec<&Passport> {
         let query = wanted.query.as_ref().filter(|query| !query.is_empty()).map(|query| query.to_lowercase());
-        let fits = |agent: &&Box<Agent>| {
+        let fits = |agent: &&Agent| {
             let kind = agent.passport.effective_kind();
             wanted.kind.as_ref().is_none_or(|wanted| wanted == kind.as_str())
                 && wanted.capability.as_ref().is_none_or(|capability| agent.resume.has(capability))
@@ -194,10 +194,16 @@ impl Registry {
         };
         let limit = usize::try_from(wanted.limit).unwrap_or(0);
         if wanted.sort_by.as_deref() == Some("name") {
-            let by_name = self.names.values().filter_map(|id| self.agents.get(id));
+            let by_name = self.names.values().filter_map(|id| self.agent(*id));
             return by_name.filter(fits).take(limit).map(|agent| &agent.passport).collect();
         }
-        self.agents.values().filter(fits).take(limit).map(|agent| &agent.passport).collect()
+        self.agents
+            .values()
+            .map(AsRef::as_ref)
+            .filter(fits)
+            .take(limit)
+            .map(|agent| &agent.passport)
+            .collect()
     }
 }
 

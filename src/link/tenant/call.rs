@@ -8,6 +8,7 @@ use super::{
     calls::Outcome,
     config::TenantConfig,
     error::{RequestError, no_id, read},
+    handle::Since,
     memory::Memory,
     shared::{MAX_HELLOS, Shared},
 };
@@ -88,14 +89,15 @@ impl Shared {
     pub(super) async fn hello(
         &self,
         memory: &Arc<Memory>,
-        since: Option<String>,
+        claim: Claim,
+        since: Since,
     ) -> Result<(), RequestError> {
         let op = "hello";
         let hello = Hello {
             name: memory.passport.name.clone(),
             auth_scheme: memory.passport.auth.scheme.clone(),
-            auth_claim: memory.claim.clone(),
-            since_envelope_id: since,
+            auth_claim: claim,
+            since_envelope_id: since.into_field(),
         };
         let mut call = Call::begin(self, op, self.habits.request_timeout)?;
         let turn = call.unless_over(self.hello_turn.lock()).await?;

@@ -63,13 +63,13 @@ impl Tenant {
         Self { shared: Arc::new(Shared::new(link, habits)) }
     }
 
-    /// Creates an agent: a [`Passport`] alone does, and so does a [`Register`] with a resume, a skill text and a rule.
+    /// Creates an agent: a [`Passport`](crate::link::Passport) alone does, and so does a [`Register`] with a resume, a skill text and a rule.
     ///
     /// When the call is dropped or has no answer in time, the hub may have created the agent all the same;
     /// [`hello`](Self::hello) then takes it.
     ///
     /// # Errors
-    /// [`RequestError`]; a taken name is [`ErrorCode::ProtocolError`](super::super::ErrorCode::ProtocolError).
+    /// [`RequestError`]; a taken name is [`ErrorCode::ProtocolError`](crate::link::ErrorCode::ProtocolError).
     pub async fn register(&self, register: impl Into<Register>) -> Result<Agent, RequestError> {
         let register = register.into();
         let claim = register.passport.auth.claim.clone();
@@ -86,10 +86,12 @@ impl Tenant {
         let mut passport = self.agent(name).await?;
         // By an id it would be found, too; but a hello takes a name.
         name.clone_into(&mut passport.name);
-        let memory = Memory::new(passport, claim, self.shared.habits.remembered);
+        let memory = Memory::new(passport, claim.clone(), self.shared.habits.remembered);
         let memory = memory.ok_or_else(|| no_id(op))?;
+        // Said again on the same link, it is the agent that it was.
         let memory = self.known(&memory.id).unwrap_or_else(|| Arc::new(memory));
-        self.shared.hello(&memory, since.into_field()).await?;
+        self.shared.hello(&memory, claim.clone(), since).await?;
+        memory.claimed(claim);
         Ok(self.agent_of(memory))
     }
 
@@ -101,7 +103,7 @@ impl Tenant {
     /// # Errors
     /// [`RequestError`], as [`hello`](Self::hello).
     pub async fn resume(&self, agent: &Agent) -> Result<Agent, RequestError> {
-        self.shared.hello(&agent.memory, Since::Unacknowledged.into_field()).await?;
+        self.shared.hello(&agent.memory, agent.memory.claim(), Since::Unacknowledged).await?;
         Ok(self.agent_of(agent.memory.clone()))
     }
 
@@ -113,10 +115,16 @@ impl Tenant {
         self.shared.request(operation).await
     }
 
-    /// The link: its id at the hub, whether it is up, frames of your own.
+    /// The hub's id of the link; `None` before the first hello has been answered.
     #[must_use]
-    pub fn link(&self) -> &TenantLink {
-        &self.shared.link
+    pub fn endpoint_id(&self) -> Option<String> {
+        self.shared.link.endpoint_id()
+    }
+
+    /// The latest round trip of a ping, those of the keepalive included.
+    #[must_use]
+    pub fn latency(&self) -> Option<Duration> {
+        self.shared.link.latency()
     }
 
     /// Whether requests can be sent.

@@ -193,12 +193,12 @@ impl Lanes {
         }
     }
 
-    /// One channel has at most a quarter, so that the others find room; where nothing is, anything has room.
+    /// One channel has at most as much as is left free, so that the others find room; where nothing is, anything has room.
     fn has_room(&self, channel: &str, weight: usize) -> bool {
         let in_all = self.weight + weight <= self.limit;
         match self.lanes.get(channel) {
             Some(lane) if lane.behind => false,
-            Some(lane) if lane.weight > 0 => in_all && lane.weight + weight <= self.limit / 4,
+            Some(lane) if lane.weight > 0 => lane.weight + self.weight + weight <= self.limit,
             Some(_) => in_all || self.weight == 0,
             None => (in_all || self.weight == 0) && !self.crowded && self.lanes.len() < MAX_LANES,
         }

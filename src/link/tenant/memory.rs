@@ -15,7 +15,7 @@ use crate::{
 pub(super) struct Memory {
     pub(super) id: String,
     pub(super) passport: Passport,
-    pub(super) claim: Claim,
+    claim: Mutex<Claim>,
     handled: Mutex<Window>,
 }
 
@@ -23,7 +23,17 @@ impl Memory {
     /// `None` when the hub gave the passport without an id.
     pub(super) fn new(passport: Passport, claim: Claim, window: usize) -> Option<Self> {
         let id = passport.agent_id.clone().filter(|id| !id.is_empty())?;
-        Some(Self { id, passport, claim, handled: Mutex::new(Window::new(window)) })
+        Some(Self { id, passport, claim: Mutex::new(claim), handled: Mutex::new(Window::new(window)) })
+    }
+
+    /// What proves that the agent is ours: the last claim that was not refused.
+    pub(super) fn claim(&self) -> Claim {
+        lock(&self.claim).clone()
+    }
+
+    /// A hub took this claim.
+    pub(super) fn claimed(&self, claim: Claim) {
+        *lock(&self.claim) = claim;
     }
 
     /// Whether this envelope has been handled. An id of another form than the hub's is never known: rather twice than never.

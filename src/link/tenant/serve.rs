@@ -159,7 +159,7 @@ where
 /// A hello on the link on which the agent is: the hub begins again with what is not acknowledged.
 async fn catch_up(agent: &Agent) -> Result<(), ServeError> {
     let asking = Asking(agent);
-    match agent.tenant.shared.hello(&agent.memory, Since::Unacknowledged.into_field()).await {
+    match agent.tenant.shared.hello(&agent.memory, agent.memory.claim(), Since::Unacknowledged).await {
         // Where the link has ended, that is what is told.
         Ok(()) | Err(RequestError::Closed { .. }) => {
             std::mem::forget(asking);

@@ -82,6 +82,10 @@ fn a_hello_takes_an_agent_with_the_scheme_it_was_registered_with() {
         assert_eq!(second.stats().agents, 0);
         let again = second.hello("alice", Claim::token("s3cret"), Since::Unacknowledged).await?;
         assert_eq!(again.id(), alice.id());
+        assert!(
+            second.endpoint_id().is_some() && first.endpoint_id().is_none(),
+            "only a welcome names the link"
+        );
         // Said again on the same link it is the same agent.
         let twice = second.hello("alice", Claim::token("s3cret"), Since::Nothing).await?;
         assert_eq!((twice.id(), second.stats().agents), (alice.id(), 1));

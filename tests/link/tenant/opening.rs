@@ -1,11 +1,14 @@
 //! How a tenant begins and ends: in a block, in a nursery, and over a socket.
 
-use std::time::Duration;
+use std::{sync::Mutex, time::Duration};
 
 use wscope::{
-    Error, Nursery,
-    link::{LinkError, Passport, RequestError, ServeError, TenantLink, connect_tenant, open_tenant},
-    move_on_after, nursery,
+    CancelScope, Error, Nursery, WebSocketServer, fail_after,
+    link::{
+        ChannelType, Delivery, Hub, LinkError, Passport, RequestError, ServeError, TenantLink,
+        connect_tenant, open_tenant,
+    },
+    move_on_after, nursery, run,
     scope::Join,
     testing::Simulation,
 };
@@ -96,10 +99,64 @@ fn what_was_sent_before_the_end_of_the_block_arrives() {
             let id = open_tenant(town.connect(&n), register).await?;
             let tenant = connect_tenant(&n, town.connect(&n)).await?;
             assert_eq!(tenant.agent("alice").await?.agent_id, Some(id));
-            assert!(tenant.ping().await.is_ok() && tenant.link().is_open());
+            assert!(tenant.ping().await.is_ok() && tenant.is_open() && tenant.latency().is_none());
             assert_eq!(tenant.close().await.unwrap().code(), 1000);
             assert!(matches!(tenant.agent("alice").await, Err(RequestError::Closed { .. })));
             Ok(())
         }))
         .unwrap();
+}
+
+#[test]
+fn over_a_socket_it_is_the_same() {
+    run(fail_after(
+        Duration::from_secs(60),
+        nursery(async |n: Nursery<'_, Error>| {
+            let hub = Hub::builder().build();
+            let server = WebSocketServer::bind("127.0.0.1:0").await?;
+            let url = format!("ws://127.0.0.1:{}/", server.port());
+            let serving = hub.serve(server)?;
+            n.start_service(async {
+                serving.await;
+                Ok(())
+            });
+            let bob = connect_tenant(&n, &url).await?.register(Passport::new("bob")).await?;
+            let served = bob.clone();
+            n.start_service(async move {
+                let echo = async |delivery: Delivery| {
+                    if let Some(text) = delivery.text() {
+                        delivery.reply(text).await?;
+                    }
+                    Ok(())
+                };
+                Ok(served.serve(echo).await?)
+            });
+            open_tenant(&url, async |tenant| {
+                assert!(tenant.ping().await? > Duration::ZERO);
+                let alice = tenant.register(Passport::new("alice")).await?;
+                let channel = alice.open_channel(ChannelType::Conversation, [bob.id()]).await?;
+                let words = ["hello", "\u{fc}n\u{ef}code \u{2713}", "bye"];
+                for word in words {
+                    channel.post(word).await?;
+                }
+                let (heard, left) = (Mutex::new(Vec::new()), CancelScope::new());
+                let listen = async |delivery: Delivery| {
+                    heard.lock().unwrap().extend(delivery.text());
+                    if heard.lock().unwrap().len() == words.len() {
+                        left.cancel();
+                    }
+                    Ok(())
+                };
+                drop(left.run(alice.serve(listen)).await);
+                assert_eq!(*heard.lock().unwrap(), words);
+                Ok::<_, Error>(())
+            })
+            .await?;
+            let online: Vec<bool> = hub.agents().into_iter().map(|agent| agent.online).collect();
+            assert_eq!(online.len(), 2, "who has left is known still");
+            Ok(())
+        }),
+    ))
+    .unwrap()
+    .unwrap();
 }
