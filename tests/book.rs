@@ -92,7 +92,8 @@ fn every_file_named_beside_a_section_is_there() {
 fn every_error_is_explained() {
     let page = fs::read_to_string(root().join("docs/src/reference/errors.md")).unwrap();
     let (mut missing, mut found) = (Vec::new(), 0);
-    for path in ["src/websocket", "src/link"].into_iter().flat_map(|folder| sources(&root().join(folder))) {
+    let folders = ["src/websocket", "src/link"].into_iter();
+    for path in folders.flat_map(|folder| sources(&root().join(folder)).unwrap()) {
         for (name, variants) in errors(&fs::read_to_string(path).unwrap()) {
             found += 1;
             missing.extend(unexplained(&page, &name, &variants));
@@ -151,7 +152,7 @@ fn every_answer_to_a_weakness_of_ag2_is_tested() {
     for (row, number) in rows.into_iter().zip(1..) {
         assert!(row.starts_with(&format!("| {number} |")), "{number}: {row}");
         for (file, name) in tests_named(row) {
-            assert!(is_test(file, name), "{number}: {name} is no test of tests/{file}.rs");
+            assert!(has_test(&format!("{file}.rs"), name), "{number}: {name} is no test of tests/{file}.rs");
         }
     }
 }
@@ -174,7 +175,7 @@ fn every_test_of_trio_websocket_is_accounted_for() {
         if named.is_empty() && !REASONS.iter().any(|reason| ours.starts_with(reason)) {
             faults.push(format!("test_{theirs} has neither a test nor a reason"));
         }
-        for (file, name) in named.into_iter().filter(|(file, name)| !is_test(file, name)) {
+        for (file, name) in named.into_iter().filter(|(file, name)| !has_test(&format!("{file}.rs"), name)) {
             faults.push(format!("test_{theirs}: {name} is no test of tests/{file}.rs"));
         }
     }
@@ -237,20 +238,15 @@ fn every_threat_has_its_test_and_every_attack_its_threat() {
 fn has_test(file: &str, name: &str) -> bool {
     let source = fs::read_to_string(root().join("tests").join(file)).unwrap_or_default();
     let lines: Vec<&str> = source.lines().map(str::trim).collect();
-    lines.windows(2).any(|pair| pair[0] == "#[test]" && pair[1] == format!("fn {name}() {{"))
+    lines.windows(2).any(|pair| pair[0].starts_with("#[test]") && pair[1] == format!("fn {name}() {{"))
 }
 
 /// Whether a public constant of the crate has this name.
 fn is_constant(name: &str) -> io::Result<bool> {
-    let mut folders = vec![root().join("src")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if fs::read_to_string(path)?.contains(&format!("pub const {name}:")) {
-                return Ok(true);
-            }
+    let declared = format!("pub const {name}:");
+    for path in sources(&root().join("src"))? {
+        if fs::read_to_string(path)?.contains(&declared) {
+            return Ok(true);
         }
     }
     Ok(false)
@@ -279,17 +275,18 @@ fn tests_named(row: &str) -> impl Iterator<Item = (&str, &str)> {
     row.split('`').skip(1).step_by(2).filter_map(|name| name.split_once(".rs::"))
 }
 
-/// Whether `tests/{file}.rs` has a test of this name.
-fn is_test(file: &str, name: &str) -> bool {
-    let source = fs::read_to_string(root().join(format!("tests/{file}.rs"))).unwrap_or_default();
-    let before = source.split_once(&format!("\nfn {name}() {{")).map_or("", |(before, _)| before);
-    before.lines().last().is_some_and(|line| line.starts_with("#[test]"))
-}
-
 /// The Rust files below a folder.
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    paths.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
+fn sources(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(sources(&path)?);
+        } else {
+            found.push(path);
+        }
+    }
+    Ok(found)
 }
 
 /// The public types of `source` that are errors by derive, each with its variants; a struct has none.

@@ -185,7 +185,7 @@ impl WebSocketRequest {
     }
 
     fn open(
-        &self,
+        &mut self,
         transport: Transport,
         Agreement { subprotocol, extension, .. }: Agreement,
         early: Vec<u8>,
@@ -199,7 +199,7 @@ impl WebSocketRequest {
             remote: self.0.remote.clone(),
             target: self.0.request.target().to_owned(),
             subprotocol,
-            headers: self.0.request.headers().clone(),
+            headers: self.0.request.take_headers(),
         };
         Driver::new(Shared::new(transport, extension, early, config, facts))
     }

@@ -59,12 +59,10 @@ impl Load {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let frames = Frames::new(shape.size, shape.depth);
         let mut buffer = vec![0; BUFFER];
-        let mut peers = Vec::with_capacity(shape.connections);
-        for number in 0..shape.connections {
-            let mut peer = Peer::open(port, tls)?;
+        let mut peers = Peer::open(port, tls, shape.connections)?;
+        for (number, peer) in peers.iter_mut().enumerate() {
             peer.try_echo(&frames, &mut buffer)?;
-            epoll.add(&peer, EpollEvent::new(EpollFlags::EPOLLIN, number as u64))?;
-            peers.push(peer);
+            epoll.add(&*peer, EpollEvent::new(EpollFlags::EPOLLIN, number as u64))?;
         }
         Ok(Self { peers, frames, shape, epoll, buffer })
     }

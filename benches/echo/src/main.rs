@@ -5,6 +5,7 @@
 //! cargo run --release -- --quick            # the same in short: to see that it runs, not to be quoted
 //! cargo run --release -- "125 64 1"         # one table; their names are the heads of their first columns
 //! cargo run --release -- "125 64 1" --servers wscope,fastwebsockets
+//! BEFORE=../echo cargo run --release -- "125 64 1" --servers wscope,before      # against another build of this program
 //! cargo run --release -- profile wscope 125 64 1 10     # ten seconds of load on one server, for a profiler; prints its process
 //! ```
 //!

@@ -85,8 +85,21 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Connects, and opens a WebSocket.
-    pub fn open(port: u16, tls: bool) -> io::Result<Self> {
+    /// Opens so many WebSockets, some at a time: the server is busy, and does not sleep between two.
+    pub fn open(port: u16, tls: bool, count: usize) -> io::Result<Vec<Self>> {
+        let mut peers = Vec::with_capacity(count);
+        while peers.len() < count {
+            let begin = peers.len();
+            for _ in begin..count.min(begin + AT_A_TIME) {
+                peers.push(Self::ask(port, tls)?);
+            }
+            peers[begin..].iter_mut().try_for_each(Self::see_answer)?;
+        }
+        Ok(peers)
+    }
+
+    /// Connects, and asks for a WebSocket.
+    fn ask(port: u16, tls: bool) -> io::Result<Self> {
         let socket = TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
         socket.set_nodelay(true)?;
         socket.set_read_timeout(Some(PATIENCE))?;
@@ -102,19 +115,6 @@ impl Peer {
             let written = stream.write(request)?;
             request = &request[written..];
         }
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut piece = [0; 1024];
-            let count = stream.read(&mut piece)?;
-            if count == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            head.extend_from_slice(&piece[..count]);
-        }
-        if !head.starts_with(b"HTTP/1.1 101") {
-            return Err(io::Error::other("no 101"));
-        }
-        stream.socket().set_nonblocking(true)?;
         Ok(Self {
             stream,
             owed: 0,
@@ -124,6 +124,23 @@ impl Peer {
             under_way: VecDeque::new(),
             watched_for_room: false,
         })
+    }
+
+    /// Waits until the server has let it in.
+    fn see_answer(&mut self) -> io::Result<()> {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut piece = [0; 1024];
+            let count = self.stream.read(&mut piece)?;
+            if count == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            head.extend_from_slice(&piece[..count]);
+        }
+        if !head.starts_with(b"HTTP/1.1 101") {
+            return Err(io::Error::other("no 101"));
+        }
+        self.stream.socket().set_nonblocking(true)
     }
 
     /// Sends one message, and waits until it has come back: as it was, or this is an error.
@@ -314,6 +331,9 @@ const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
 
 const KEY: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
+
+/// Connections that are opened together.
+const AT_A_TIME: usize = 50;
 
 /// How long an answer may take.
 pub const PATIENCE: Duration = Duration::from_secs(10);

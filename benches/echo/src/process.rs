@@ -15,6 +15,8 @@ use nix::{
     unistd::Pid,
 };
 
+use crate::servers::{BEFORE, OURS};
+
 /// Runs until it is dropped.
 pub struct Server {
     child: Child,
@@ -26,7 +28,11 @@ impl Server {
     /// Starts a server on these processors, with so many threads if it is on async-std.
     pub fn start(name: &str, processors: &[usize], threads: usize, tls: bool) -> io::Result<Self> {
         let processors = processors.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
-        let mut child = Command::new(env::current_exe()?)
+        let (program, name) = match name {
+            BEFORE => (env::var_os("BEFORE").ok_or(io::ErrorKind::NotFound)?.into(), OURS),
+            name => (env::current_exe()?, name),
+        };
+        let mut child = Command::new(program)
             .args(["serve", name, &processors, if tls { "tls" } else { "plain" }])
             .env("ASYNC_STD_THREAD_COUNT", threads.to_string())
             .stdin(Stdio::piped())

@@ -23,6 +23,9 @@ pub type Identity = (Vec<u8>, Vec<u8>);
 /// Ourselves.
 pub const OURS: &str = "wscope";
 
+/// Ourselves as we were: wscope in another build of this program, which the variable `BEFORE` names.
+pub const BEFORE: &str = "before";
+
 /// All servers by name.
 pub const SERVERS: [(&str, Serve); 11] = [
     (OURS, on_async_std::wscope),
