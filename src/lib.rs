@@ -1,8 +1,7 @@
 //! WebSockets in structured scopes: no connection and no task outlives the block of code that opened it.
 //!
 //! ```
-//! use wscope::websocket::{Accept, BoxError};
-//! use wscope::{Error, WebSocketRequest, nursery, open_websocket, serve_websocket};
+//! use wscope::{Accept, BoxError, Error, WebSocketRequest, nursery, open_websocket, serve_websocket};
 //!
 //! async fn echo(request: WebSocketRequest) -> Result<(), BoxError> {
 //!     let ws = request.accept(Accept::new()).await?;
@@ -31,10 +30,9 @@
 //! | connect | [`open_websocket`] for a block, [`connect_websocket`] for a nursery, [`ClientConfig`] |
 //! | serve | [`WebSocketServer`], [`serve_websocket`], [`WebSocketRequest`], [`ServerConfig`] |
 //! | send, receive, ping, close | [`WebSocketConnection`] |
-//! | run a hub | [`link::Hub`] |
-//! | write agents for one | [`link::open_tenant`], [`link::connect_tenant`], [`link::Agent`] |
 //! | know how it ended | [`ConnectionClosed`], [`Error`] |
-//! | be a hub for agents, or hold agents on one | [`link`] |
+//! | be a hub for agents | [`link::Hub`] |
+//! | hold agents on one | [`link::open_tenant`], [`link::connect_tenant`], [`link::Agent`] |
 //! | speak WebSocket over a stream of your own | [`wrap_client_stream`], [`wrap_server_stream`] |
 //! | run several things and be sure that all of them end | [`nursery`], [`fail_after`], [`CancelScope`] |
 //! | own every byte | [`proto`] |
@@ -51,8 +49,7 @@
 //! | [`runtime`] | the seam to executor, clock, timers and sockets | it is what the others stand on |
 //! | `testing` | a virtual clock, an executor that can be replayed, in-memory streams with faults | feature `testing` |
 //!
-//! Clients that reconnect by themselves will stand on these. The book in `docs` has a tutorial, a guide for each of these jobs, and says
-//! why each thing is as it is.
+//! The book in `docs` has a tutorial, a guide for each of these jobs, and says why each thing is as it is.
 //!
 //! # Scopes alone
 //!

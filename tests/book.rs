@@ -38,6 +38,21 @@ fn every_link_leads_somewhere() {
     }
 }
 
+/// `page.md#a-heading`, and `#a-heading` of the same page.
+#[test]
+fn every_link_into_a_page_leads_to_a_heading() {
+    for (path, text) in pages().unwrap() {
+        for target in targets(&text) {
+            let Some((page, heading)) = target.split_once('#') else { continue };
+            let page = if page.is_empty() { path.clone() } else { path.parent().unwrap().join(page) };
+            if page.extension().is_some_and(|extension| extension == "md") {
+                let there = headings(&fs::read_to_string(&page).unwrap()).any(|known| known == heading);
+                assert!(there, "{} links to {target}, and there is no such heading", path.display());
+            }
+        }
+    }
+}
+
 /// A path in backticks, whole: `tests/websocket/cancel.rs`, and `tests/websocket/faults.rs: F4` up to its colon.
 #[test]
 fn every_path_that_is_named_is_there() {
@@ -261,6 +276,7 @@ fn rust_code_and_links_are_recognised() {
     let found =
         links("see [a](b/c.md#d), [e](https://f.g/) and [h](#i)\n[j]( ../k.md )", Path::new("x/y.md"));
     assert_eq!(found, [Path::new("x/b/c.md"), Path::new("x/../k.md")]);
+    assert_eq!(headings("# A `b-c`: d!\ntext\n").collect::<Vec<_>>(), ["a-b-c-d"]);
     let source = "#[derive(Debug, thiserror::Error)]\npub enum E {\n    /// Doc.\n    #[error(\"x\")]\n    First {\n        /// Doc.\n        \
         limit: u8,\n    },\n    Second(#[from] Io),\n}\n#[derive(thiserror::Error)]\n#[error(\"s\")]\npub struct S;\n";
     let found = [("E", vec!["First", "Second"]), ("S", vec![])];
@@ -340,11 +356,26 @@ fn has_rust_code(page: &str) -> bool {
 /// Where the inline links of `page`, which stands at `path`, lead inside the tree.
 fn links(page: &str, path: &Path) -> Vec<PathBuf> {
     let folder = path.parent().unwrap_or(path);
-    let targets =
-        page.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target.trim());
-    let targets =
-        targets.filter(|target| !target.contains("://")).map(|target| target.split('#').next().unwrap_or(""));
-    targets.filter(|target| !target.is_empty()).map(|target| folder.join(target)).collect()
+    let files = targets(page).map(|target| target.split('#').next().unwrap_or(""));
+    files.filter(|file| !file.is_empty()).map(|file| folder.join(file)).collect()
+}
+
+/// The targets of the inline links of `page` that lead to no other site.
+fn targets(page: &str) -> impl Iterator<Item = &str> {
+    let targets = page.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+    targets.map(|(target, _)| target.trim()).filter(|target| !target.contains("://"))
+}
+
+/// The headings of `page` as links name them: lower case, blanks as hyphens, no other signs.
+fn headings(page: &str) -> impl Iterator<Item = String> {
+    let sign = |c: char| match c {
+        ' ' => Some('-'),
+        '-' | '_' => Some(c),
+        _ => c.is_alphanumeric().then(|| c.to_ascii_lowercase()),
+    };
+    let titles =
+        page.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    titles.map(move |title| title.chars().filter_map(sign).collect())
 }
 
 fn root() -> &'static Path {

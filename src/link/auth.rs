@@ -138,6 +138,14 @@ pub trait AuthAdapter: fmt::Debug + Send + Sync {
 }
 
 /// `none`: anyone may use any name.
+///
+/// ```
+/// use wscope::link::{ApiKeys, HubConfig, NoAuth};
+///
+/// // A hub with keys does not take `none`, unless it is told to.
+/// let config = HubConfig::new().auth(ApiKeys::new().key("alice", "s3cret")).auth(NoAuth::new());
+/// # let _ = config;
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct NoAuth;

@@ -26,6 +26,14 @@
 //!
 //! Compatible means: a peer of AG2 1.2.1 (0.13.3 and later) cannot tell the difference, but for being served better. So no
 //! frame and no record has a field that AG2 does not write; what is new is a new operation or a new error code.
+//!
+//! # What it never does
+//!
+//! It names no socket, no executor and no frame of a WebSocket: those are [`websocket`](crate::websocket)'s and
+//! [`scope`](crate::scope)'s. Hub and tenant name each other nowhere. A tenant does not reconnect. A hub gives up no envelope to make
+//! room for another, unless the recipient's own rule says so.
+//!
+//! How it works inside is told in `docs/src/design/link-room.md`, what goes over the wire in `docs/src/reference/link-wire.md`.
 
 mod auth;
 mod channel;

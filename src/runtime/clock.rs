@@ -8,6 +8,8 @@ use std::{
 use super::{async_std, current};
 
 /// A clock, with alarms.
+///
+/// [`Runtime::new`](super::Runtime::new) has an example.
 pub trait Clock: Send + Sync + 'static {
     /// The time. Never earlier than what it said before.
     fn now(&self) -> Instant;
@@ -23,6 +25,8 @@ pub trait Clock: Send + Sync + 'static {
 }
 
 /// Goes off once, and can be set again. What a [`Timer`](super::Timer) is made of.
+///
+/// [`Runtime::new`](super::Runtime::new) has an example.
 pub trait Alarm: Send + Sync {
     /// Sets it to another time, whether or not it has gone off.
     fn reset(&mut self, at: Instant);
@@ -32,6 +36,17 @@ pub trait Alarm: Send + Sync {
 }
 
 /// The time on the clock in force: that of the nursery that is being polled on this thread, or the system's.
+///
+/// ```
+/// use std::time::Duration;
+/// use wscope::runtime::{now, sleep};
+///
+/// wscope::run(async {
+///     let begin = now();
+///     sleep(Duration::from_millis(1)).await;
+///     assert!(now() - begin >= Duration::from_millis(1));
+/// });
+/// ```
 pub fn now() -> Instant {
     current(|ambient| ambient.runtime.now())
 }

@@ -14,6 +14,8 @@ use super::{Clock, Surrounded, Timer, async_std, enter, timer};
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Polls tasks on some thread, and runs blocking work where it holds nobody up.
+///
+/// [`Runtime::new`] has an example.
 pub trait Executor: Send + Sync + 'static {
     /// Polls `task` soon, and again each time its waker is woken, until it is ready.
     ///

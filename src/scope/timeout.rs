@@ -44,6 +44,17 @@ pub fn fail_after<F: Future>(limit: impl Into<Option<Duration>>, future: F) -> F
 /// [`fail_after`] with a point in time on the [clock in force](crate::runtime::now). The `limit` in the error is the time there
 /// was at the first poll.
 ///
+/// ```
+/// use std::time::Duration;
+/// use wscope::{fail_at, runtime::now};
+///
+/// wscope::run(async {
+///     let deadline = now() + Duration::from_millis(1);
+///     assert!(fail_at(deadline, std::future::pending::<()>()).await.is_err());
+///     assert_eq!(fail_at(deadline, async { 1 }).await, Ok(1)); // ready at once is never too late
+/// });
+/// ```
+///
 /// # Errors
 ///
 /// `Err(TooSlow)` when the deadline came first.

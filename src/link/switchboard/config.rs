@@ -85,6 +85,15 @@ impl Default for HubConfig {
 }
 
 /// How much of everything a hub takes. What is over a limit is refused with a code; nothing else suffers from it.
+///
+/// ```
+/// use wscope::link::{Hub, HubLimits};
+///
+/// let mut limits = HubLimits::default();
+/// limits.agents = 1_000;
+/// let hub = Hub::builder().limits(limits).build();
+/// # let _ = hub;
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct HubLimits {

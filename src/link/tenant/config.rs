@@ -38,6 +38,14 @@ pub(super) struct Habits {
 }
 
 /// What is done with invites to channels.
+///
+/// ```
+/// use wscope::link::{InvitePolicy, TenantConfig};
+///
+/// let config = TenantConfig::new("ws://127.0.0.1:8765/")?.invites(InvitePolicy::Ask);
+/// # let _ = config;
+/// # Ok::<(), wscope::link::LinkError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvitePolicy {

@@ -36,6 +36,15 @@ pub struct Tenant {
 }
 
 /// From where a hub repeats deliveries after a hello.
+///
+/// ```
+/// use wscope::link::{Agent, Claim, Since, Tenant};
+///
+/// async fn back(tenant: &Tenant) -> Result<Agent, wscope::Error> {
+///     Ok(tenant.hello("bob", Claim::none(), Since::Unacknowledged).await?)
+/// }
+/// # let _ = back;
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Since {
