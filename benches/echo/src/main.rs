@@ -21,6 +21,7 @@ mod load;
 mod peer;
 mod process;
 mod servers;
+#[path = "../../statistics/ratio.rs"]
 mod statistics;
 mod tables;
 

@@ -270,8 +270,7 @@ fn accept(plan: &Plan) -> io::Result<()> {
             let at = (turn + round) % running.len();
             let server = &running[at].1;
             let before = server.processor_time()?;
-            let peers =
-                Peer::open(server.port, false, plan.accepted)?;
+            let peers = Peer::open(server.port, false, plan.accepted)?;
             let each = (server.processor_time()? - before) * 1e6 / plan.accepted as f64;
             if round > 0 {
                 columns[at].push(each);

@@ -19,7 +19,7 @@ mod load;
 mod peer;
 mod process;
 mod servers;
-#[path = "../../echo/src/statistics.rs"]
+#[path = "../../statistics/ratio.rs"]
 mod statistics;
 mod tables;
 
