@@ -17,7 +17,7 @@ use super::{
     extension::{InboundTransform, Rsv},
     frame::{FrameHeader, MAX_CONTROL_PAYLOAD, MAX_HEADER, Opcode},
     mask::Mask,
-    message::{Assembly, whole},
+    message::{Assembly, Coming, whole},
     role::Role,
     text::Text,
 };
@@ -156,7 +156,8 @@ impl Decoder {
     /// Lets `read` append the next bytes of a large binary message straight to its buffer: the second argument says how
     /// many are wanted at most. Then [`decode`](Self::decode) goes on, with or without further input.
     ///
-    /// `None` without a call of `read`, where no such message is under way. For sockets that can read into a `Vec`
+    /// `None` without a call of `read`, where no such message is under way, or where its buffer, which grows by steps, has
+    /// room beyond the frame. For sockets that can read into a `Vec`
     /// (`Read::take(wanted).read_to_end(buffer)`): it saves the copy out of the receive buffer.
     ///
     /// The second value is `false` when `read` did anything but append at most as many bytes as were wanted. The place
@@ -165,8 +166,8 @@ impl Decoder {
     pub fn fill_payload<R>(&mut self, read: impl FnOnce(&mut Vec<u8>, usize) -> R) -> Option<(R, bool)> {
         match (&mut self.frame, &mut self.message, self.config.delivery) {
             (Some(frame @ Frame { kind: FrameKind::Data, .. }), Some(message), Delivery::Whole) => {
-                let rest = frame.rest_of_message();
-                let (outcome, added) = message.fill(frame.mask.as_mut(), frame.remaining, rest, read)?;
+                let coming = frame.coming();
+                let (outcome, added) = message.fill(frame.mask.as_mut(), coming, read)?;
                 frame.remaining -= added.unwrap_or(0) as u64;
                 self.payload_received += added.unwrap_or(0) as u64;
                 Some((outcome, added.is_some()))
@@ -313,8 +314,11 @@ impl Decoder {
             }
             (Some(_) | None, _) => {
                 frame.remaining -= here as u64;
-                let rest = frame.rest_of_message();
-                message.append(take(input, here), frame.mask.as_mut(), rest)?;
+                let coming = match self.config.delivery {
+                    Delivery::Whole => frame.coming(),
+                    Delivery::Pieces => Coming::NOTHING, // what there is is handed out
+                };
+                message.append(take(input, here), frame.mask.as_mut(), coming)?;
             }
         }
         self.payload_received += here as u64;
@@ -381,8 +385,8 @@ impl Frame {
     }
 
     /// Bytes of the message that have not come: its last frame tells, and until then any number may follow.
-    const fn rest_of_message(&self) -> u64 {
-        if self.fin { self.remaining } else { u64::MAX }
+    const fn coming(&self) -> Coming {
+        Coming { declared: self.remaining, at_most: if self.fin { self.remaining } else { u64::MAX } }
     }
 }
 
