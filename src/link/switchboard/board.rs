@@ -16,7 +16,7 @@ use super::{
 use crate::link::{
     auth::AuthRegistry,
     error::{ErrorCode, Refusal},
-    frame::{ErrorFrame, Frame, FrameError, Request},
+    frame::{Frame, FrameError, Request},
     id::{Id, IdSource},
     operation::Operation,
     record::Passport,
@@ -301,17 +301,12 @@ impl Switchboard {
 
     fn unreadable_text(&mut self, endpoint: Id, message: &str) {
         self.stats.unreadable += 1;
-        self.error_with(endpoint, ErrorCode::ProtocolError, message.to_owned());
+        self.send(endpoint, Outgoing::error(ErrorCode::ProtocolError, message));
     }
 
     /// Tells what is refused outside of a request.
     pub(super) fn error(&mut self, endpoint: Id, refusal: &Refusal) {
-        self.error_with(endpoint, refusal.code(), refusal.to_string());
-    }
-
-    fn error_with(&mut self, endpoint: Id, code: ErrorCode, message: String) {
-        let frame = Frame::Error(ErrorFrame { code, message, envelope_id: None });
-        self.send(endpoint, Outgoing::frame(&frame));
+        self.send(endpoint, Outgoing::error(refusal.code(), &refusal.to_string()));
     }
 
     /// Answers a request; with a refusal when the answer is more than a tenant can receive.
