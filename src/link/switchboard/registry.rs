@@ -209,7 +209,7 @@ impl Registry {
             let kind = agent.passport.effective_kind();
             wanted.kind.as_ref().is_none_or(|wanted| wanted == kind.as_str())
                 && wanted.capability.as_ref().is_none_or(|capability| agent.resume.has(capability))
-                && query.as_ref().is_none_or(|query| agent.resume.summary.to_lowercase().contains(query))
+                && query.as_ref().is_none_or(|query| searched(&agent.resume).to_lowercase().contains(query))
         };
         let limit = usize::try_from(wanted.limit).unwrap_or(0);
         if wanted.sort_by.as_deref() == Some("name") {
@@ -218,6 +218,12 @@ impl Registry {
         }
         self.agents.values().filter(fits).take(limit).map(|agent| &agent.passport).collect()
     }
+}
+
+/// As much of a summary as is searched: each search goes through those of all agents.
+fn searched(resume: &Resume) -> &str {
+    let summary = resume.summary.as_str();
+    &summary[..summary.floor_char_boundary(Resume::SEARCHED)]
 }
 
 /// Participants of other hubs would need a link between hubs.

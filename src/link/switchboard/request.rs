@@ -123,7 +123,7 @@ impl Switchboard {
         Ok(NULL.to_owned())
     }
 
-    /// The agent goes; the channels it is in stay, without it.
+    /// The agent goes; the channels it is in stay, without it, until nobody is left in them.
     fn unregister(&mut self, endpoint: Id, agent_id: &str) -> Result<String, Refusal> {
         let id = self.bound(endpoint, agent_id)?;
         let Some(agent) = self.registry.remove(id) else { return Ok(NULL.to_owned()) };
@@ -134,6 +134,7 @@ impl Switchboard {
             if let Some(cursor) = self.cursor(id, channel) {
                 cursor.clear();
             }
+            self.end_if_deserted(channel);
         }
         Ok(NULL.to_owned())
     }
