@@ -79,6 +79,16 @@ impl Cursor {
         at.map_or(Settled::Nothing, |at| self.settle(at))
     }
 
+    /// How many deliveries it holds: those that are not acknowledged, and those behind them that are.
+    pub(crate) fn len(&self) -> u64 {
+        self.owed.len() as u64
+    }
+
+    /// The oldest delivery that is not acknowledged.
+    pub(crate) fn front(&self) -> Option<Id> {
+        self.owed.front().map(|owed| owed.id)
+    }
+
     /// The oldest content that waits.
     pub(crate) fn oldest_content(&self) -> Option<Id> {
         self.owed.iter().find(|owed| owed.content && !owed.acked).map(|owed| owed.id)

@@ -422,7 +422,8 @@ impl Refusal {
             | Self::InvalidTaskId { .. } => ErrorCode::ProtocolError,
             Self::Auth(_) => ErrorCode::AuthFailed,
             Self::InboxFull { .. } | Self::Missing(_) | Self::Json(_) | Self::Ttl(_) => ErrorCode::Error,
-            Self::Store(StoreError::Full { .. }) | Self::LimitExceeded { .. } => ErrorCode::LimitExceeded,
+            Self::Store(StoreError::Full { .. } | StoreError::LogFull { .. })
+            | Self::LimitExceeded { .. } => ErrorCode::LimitExceeded,
             Self::Store(StoreError::Failed) => ErrorCode::Error,
             Self::TooLarge { .. } => ErrorCode::TooLarge,
             Self::Superseded { .. } => ErrorCode::Superseded,

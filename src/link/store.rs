@@ -97,10 +97,16 @@ pub trait Store: fmt::Debug + Send {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The log, or the store, has no room.
+    /// The store has no room. The hub forgets what has ended, and tries again.
     #[error("no room for more envelopes: {limit} bytes")]
     Full {
-        /// How many bytes there may be.
+        /// How many bytes there may be in all logs.
+        limit: usize,
+    },
+    /// The log has no room.
+    #[error("no room for more envelopes in one channel: {limit} bytes")]
+    LogFull {
+        /// How many bytes there may be in it.
         limit: usize,
     },
     /// The store could not write.
@@ -132,7 +138,7 @@ impl MemoryStore {
     /// For one log: 64 MiB.
     pub const MAX_LOG_BYTES: usize = 64 << 20;
 
-    /// A store with the limits above. What is full takes no more; nothing is forgotten to make room.
+    /// A store with the limits above. What is full takes no more: what is to be forgotten is told to it.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -169,7 +175,7 @@ impl Store for MemoryStore {
         let log = self.logs.entry(channel).or_default();
         let cost = entry.json.len() + ENTRY_COST;
         if log.bytes + cost > self.max_log_bytes {
-            return Err(StoreError::Full { limit: self.max_log_bytes });
+            return Err(StoreError::LogFull { limit: self.max_log_bytes });
         }
         if self.bytes + cost > self.max_bytes {
             return Err(StoreError::Full { limit: self.max_bytes });

@@ -75,11 +75,13 @@ async fn send_and_wait(shared: &Shared, payload: Option<&[u8]>) -> Result<Durati
                     Some(ping) => ping,
                     None => Ping::new(&engine.ping_payload())?,
                 };
+                // Before it leaves: whoever is set aside within the write would else find the pong there already.
+                let sent = now();
                 if engine.send_control(ping.clone(), after).is_err() {
                     return Poll::Ready(Err(engine.refuse(after).into()));
                 }
                 engine.stats.pings_sent += 1;
-                waiting.id = Some(engine.pings.push(ping, now(), Some(cx.waker().clone())));
+                waiting.id = Some(engine.pings.push(ping, sent, Some(cx.waker().clone())));
             }
             let Some(id) = waiting.id else { return Poll::Pending };
             let (round_trip, replaced) = engine.pings.poll(id, cx.waker());

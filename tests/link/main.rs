@@ -7,6 +7,7 @@ mod endpoint;
 mod envelope;
 mod error;
 mod frame;
+mod greedy;
 mod guest;
 mod hostile;
 mod hub;

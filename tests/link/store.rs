@@ -26,7 +26,7 @@ fn a_full_log_and_a_full_store_take_no_more() {
     let (one, other) = (Id::new(1, 1), Id::new(2, 2));
     let mut store = MemoryStore::new().max_log_bytes(500).max_bytes(700);
     while store.append(one, entry(1)).is_ok() {}
-    assert_eq!(store.append(one, entry(2)), Err(StoreError::Full { limit: 500 }));
+    assert_eq!(store.append(one, entry(2)), Err(StoreError::LogFull { limit: 500 }));
     while store.append(other, entry(1)).is_ok() {}
     assert_eq!(store.append(other, entry(2)), Err(StoreError::Full { limit: 700 }));
     store.remove(one);

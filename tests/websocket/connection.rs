@@ -1,8 +1,22 @@
 //! What a connection does between its handshake and its end.
 
-use wscope::{CloseCode, Error, Message, open_websocket};
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
-use crate::support::{echo, url, with_server};
+use futures::{AsyncRead, AsyncWrite};
+use wscope::{
+    ClientConfig, CloseCode, Error, Message, ServerConfig, nursery, open_websocket,
+    scope::Join,
+    testing::{DuplexStream, Simulation, VirtualClock, duplex},
+    websocket::Accept,
+    wrap_client_stream, wrap_server_stream,
+};
+
+use crate::support::{URL, echo, url, with_server};
 
 #[test]
 fn an_echo_comes_back_with_its_kind() {
@@ -26,4 +40,55 @@ fn an_echo_comes_back_with_its_kind() {
         })
         .await
     });
+}
+
+/// A stream on which a write takes its time: as when whoever writes is set aside, and the peer is quicker.
+struct SlowToReturn {
+    stream: DuplexStream,
+    clock: VirtualClock,
+}
+
+const WRITE: Duration = Duration::from_millis(5);
+
+impl AsyncRead for SlowToReturn {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for SlowToReturn {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.clock.advance(WRITE);
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_close(cx)
+    }
+}
+
+#[test]
+fn a_round_trip_begins_before_the_ping_leaves() {
+    let simulation = Simulation::new();
+    let clock = simulation.clock().clone();
+    simulation
+        .run(nursery(async |n| {
+            let (here, there) = duplex(64 * 1024);
+            let connect =
+                wrap_client_stream(&n, SlowToReturn { stream: here, clock }, ClientConfig::new(URL)?);
+            let config = ServerConfig::new();
+            let accept = async { wrap_server_stream(&n, there, &config).await?.accept(Accept::new()).await };
+            let (client, server) = (connect, accept).join().await;
+            let (client, _server) = (client?, server?);
+            let round_trip = client.ping(None).await?;
+            assert!(round_trip >= WRITE, "{round_trip:?}");
+            assert_eq!(client.latency(), Some(round_trip));
+            Ok::<(), Error>(())
+        }))
+        .unwrap();
 }

@@ -16,7 +16,7 @@ use super::{
 use crate::link::{
     auth::AuthRegistry,
     error::{ErrorCode, Refusal},
-    frame::{ErrorFrame, Frame, FrameError, Request},
+    frame::{Frame, FrameError, Request},
     id::{Id, IdSource},
     operation::Operation,
     record::Passport,
@@ -181,10 +181,12 @@ impl Switchboard {
         self.settle();
     }
 
-    /// The time of [`deadline`](Self::deadline) has come; earlier is harmless.
+    /// The time of [`deadline`](Self::deadline) has come; earlier is harmless. Of many things that fall due together some are seen to,
+    /// and the deadline stays where it is: so none of them holds up what else there is to do.
     pub fn wake(&mut self, now: Timestamp) {
         self.at(now);
-        while let Some(alarm) = self.alarms.due(self.now) {
+        for _ in 0..ALARMS_IN_A_TURN {
+            let Some(alarm) = self.alarms.due(self.now) else { break };
             match alarm {
                 Alarm::Binding(endpoint) => self.binding_is_over(endpoint),
                 Alarm::Joining(channel) => self.joining_is_over(channel),
@@ -301,17 +303,12 @@ impl Switchboard {
 
     fn unreadable_text(&mut self, endpoint: Id, message: &str) {
         self.stats.unreadable += 1;
-        self.error_with(endpoint, ErrorCode::ProtocolError, message.to_owned());
+        self.send(endpoint, Outgoing::error(ErrorCode::ProtocolError, message));
     }
 
     /// Tells what is refused outside of a request.
     pub(super) fn error(&mut self, endpoint: Id, refusal: &Refusal) {
-        self.error_with(endpoint, refusal.code(), refusal.to_string());
-    }
-
-    fn error_with(&mut self, endpoint: Id, code: ErrorCode, message: String) {
-        let frame = Frame::Error(ErrorFrame { code, message, envelope_id: None });
-        self.send(endpoint, Outgoing::frame(&frame));
+        self.send(endpoint, Outgoing::error(refusal.code(), &refusal.to_string()));
     }
 
     /// Answers a request; with a refusal when the answer is more than a tenant can receive.
@@ -385,6 +382,9 @@ impl Switchboard {
         self.now = self.now.max(now);
     }
 }
+
+/// How many alarms are seen to at once.
+const ALARMS_IN_A_TURN: usize = 64;
 
 /// How long an id of a request may be, in bytes: it is given back. AG2's has 32.
 const MAX_REQUEST_ID: usize = 1_024;

@@ -2,7 +2,7 @@
 //!
 //! An end is told to everyone, the creator too, and is final. What is owed to those who are there stays owed until they
 //! leave; what is owed to those who are away is over, since AG2 replays nothing of a channel that has ended. The log can
-//! still be read, until so many other channels have ended that it is forgotten.
+//! still be read, until so many other channels have ended, or so much been said in others, that it is forgotten.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -32,6 +32,14 @@ impl Switchboard {
     pub(super) fn close_if_complete(&mut self, channel: Id) {
         if self.channels.get(&channel).is_some_and(|known| known.turn == Turn::Over) {
             self.end(channel, ChannelState::Closed, "consulting_complete");
+        }
+    }
+
+    /// With nobody who is registered in it, a channel can be neither used nor closed; it might have no time that is over.
+    pub(super) fn end_if_deserted(&mut self, channel: Id) {
+        let Some(known) = self.channels.get(&channel) else { return };
+        if known.record.participants.iter().all(|agent| self.registry.agent(*agent).is_none()) {
+            self.end(channel, ChannelState::Closed, "deserted");
         }
     }
 
@@ -71,11 +79,11 @@ impl Switchboard {
     pub(super) fn announce(&mut self, channel: Id, event: &str, data: Result<Payload, Refusal>) {
         let (Some(known), Ok(data)) = (self.channels.get(&channel), data) else { return };
         let (to, participants) = (known.everyone(), known.record.participants.clone());
-        let creator = known.record.creator_id().to_string();
+        let (creator, place) = (known.record.creator_id().to_string(), known.record.creator);
         let mut envelope = Envelope::new(channel.to_string(), creator, event, data);
         envelope.audience = Some(participants.iter().map(Id::to_string).collect());
-        if self.publish(channel, &mut envelope, &to).is_ok() {
-            return;
+        if let Ok(published) = self.publish(channel, &mut envelope, &to) {
+            return self.count_posted(channel, place, published.size);
         }
         let Ok(json) = to_text(&envelope) else { return };
         let json: Arc<str> = json.into();
@@ -102,19 +110,25 @@ impl Switchboard {
 
     fn forget_ended(&mut self) {
         while self.ended.len() > self.limits.closed_channels {
-            let Some(channel) = self.ended.pop_front() else { return };
-            let Some(known) = self.channels.get_mut(&channel) else { continue };
-            let posted = std::mem::take(&mut known.posted);
-            for (participant, posted) in known.record.participants.clone().into_iter().zip(posted) {
-                self.clear(participant, channel);
-                if let Some(agent) = self.registry.agent_mut(participant) {
-                    agent.channels.remove(&channel);
-                    agent.posted = agent.posted.saturating_sub(posted);
-                }
-            }
-            self.channels.remove(&channel);
-            self.store.remove(channel);
+            self.forget_oldest();
         }
+    }
+
+    /// Forgets the channel that ended first; `false` when there is none.
+    pub(super) fn forget_oldest(&mut self) -> bool {
+        let Some(channel) = self.ended.pop_front() else { return false };
+        let Some(known) = self.channels.get_mut(&channel) else { return true };
+        let posted = std::mem::take(&mut known.posted);
+        for (participant, posted) in known.record.participants.clone().into_iter().zip(posted) {
+            self.clear(participant, channel);
+            if let Some(agent) = self.registry.agent_mut(participant) {
+                agent.channels.remove(&channel);
+                agent.posted = agent.posted.saturating_sub(posted);
+            }
+        }
+        self.channels.remove(&channel);
+        self.store.remove(channel);
+        true
     }
 }
 

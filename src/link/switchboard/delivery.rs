@@ -16,7 +16,7 @@ use crate::link::{
     error::Refusal,
     id::Id,
     json::{InvalidJson, to_text},
-    store::Entry,
+    store::{Entry, StoreError},
     time::Timestamp,
 };
 
@@ -65,11 +65,21 @@ impl Switchboard {
         }
         let mut entry = Entry::new(id, self.now, json);
         entry.expires_at = to.expires_at;
-        let place = self.store.append(channel, entry)?;
+        let place = self.append(channel, &entry)?;
         for recipient in &to.places {
             self.owe(channel, *recipient, id, place, to.content);
         }
         Ok(Published { id, place, size })
+    }
+
+    /// Puts an envelope into the log of its channel. For want of room the channels that have ended are forgotten, oldest first.
+    fn append(&mut self, channel: Id, entry: &Entry) -> Result<u64, StoreError> {
+        loop {
+            match self.store.append(channel, entry.clone()) {
+                Err(StoreError::Full { .. }) if self.forget_oldest() => {}
+                outcome => return outcome,
+            }
+        }
     }
 
     /// Owes an envelope to a participant. With a connection that has room it goes out before this returns, so that

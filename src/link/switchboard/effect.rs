@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     link::{
         error::{ErrorCode, Refusal},
-        frame::Frame,
+        frame::{ErrorFrame, Frame},
         id::Id,
         json::to_text,
     },
@@ -65,8 +65,14 @@ impl Outgoing {
         Self::refused_with(request_id, &refusal.code(), &refusal.to_string())
     }
 
+    /// Tells what is refused outside of a request.
+    pub(crate) fn error(code: ErrorCode, message: &str) -> Self {
+        Self::frame(&Frame::Error(ErrorFrame { code, message: short(message), envelope_id: None }))
+    }
+
     pub(crate) fn refused_with(request_id: &str, code: &ErrorCode, message: &str) -> Self {
-        let (request_id, code, message) = (quoted(request_id), quoted(code.as_str()), quoted(message));
+        let (request_id, code, message) =
+            (quoted(request_id), quoted(code.as_str()), quoted(&short(message)));
         Self(Form::Text(format!(
             r#"{{"request_id": {request_id}, "ok": false, "result": null, "error_code": {code}, "error_message": {message}, "kind": "response"}}"#
         )))
@@ -151,6 +157,14 @@ fn quoted(text: &str) -> String {
     // A text always has a form in JSON.
     to_text(text).unwrap_or_default()
 }
+
+/// As much as is told of what is wrong: it may hold a tenant's own text, of any length.
+fn short(message: &str) -> String {
+    message.chars().take(MAX_TOLD).collect()
+}
+
+/// Characters, of which each has at most twelve bytes on the wire.
+const MAX_TOLD: usize = 1_024;
 
 const BEFORE: &str = r#"{"envelope": "#;
 const BETWEEN: &str = r#", "recipient_id": ""#;

@@ -34,6 +34,7 @@ impl Switchboard {
         let record = self.draft(endpoint, create)?;
         self.check_rules(&record)?;
         let (id, creator) = (record.id, record.creator_id());
+        self.check_budget(creator)?;
         self.alarms.set(self.now.after(self.limits.joining), Alarm::Joining(id));
         if let Some(at) = record.expires_at {
             self.alarms.set(at, Alarm::Expiry(id));
@@ -162,14 +163,15 @@ impl Switchboard {
             knobs: &record.knobs,
             labels: &record.labels,
         })?;
-        let creator = record.creator_id();
+        let (creator, creators_place) = (record.creator_id(), record.creator);
         for invited in record.pending_acks.clone() {
             let Some(place) = self.channel(channel)?.record.place(invited) else { continue };
             let mut envelope =
                 Envelope::new(channel.to_string(), creator.to_string(), Envelope::INVITE, data.clone());
             envelope.audience = Some(vec![invited.to_string()]);
             let to = Recipients { places: vec![place], content: false, expires_at: None };
-            self.publish(channel, &mut envelope, &to)?;
+            let published = self.publish(channel, &mut envelope, &to)?;
+            self.count_posted(channel, creators_place, published.size);
         }
         Ok(())
     }

@@ -32,8 +32,13 @@ impl Switchboard {
             known.check_turn(place)?;
         }
         let mut to = Recipients { places, content: !is_event, expires_at: None };
+        if is_answer(&envelope.event_type) {
+            to.places.clear(); // it is kept in the log, and goes to nobody
+        }
         self.check_budget(sender)?;
-        if !is_event {
+        if is_event {
+            self.check_backlog(channel, &to.places)?;
+        } else {
             to.expires_at = expiry(&envelope, self.now);
             self.take_token(sender)?;
             self.make_room(channel, place, &mut to.places)?;
@@ -41,7 +46,7 @@ impl Switchboard {
         self.publish_post(channel, place, is_text, &mut envelope, &to)
     }
 
-    /// Takes a checked envelope, and does what it stands for. Answers to an invite are kept in the log, and go to nobody.
+    /// Takes a checked envelope, and does what it stands for.
     fn publish_post(
         &mut self,
         channel: Id,
@@ -50,21 +55,15 @@ impl Switchboard {
         envelope: &mut Envelope,
         to: &Recipients,
     ) -> Result<Id, Refusal> {
-        let answers = matches!(envelope.event_type.as_str(), Envelope::INVITE_ACK | Envelope::INVITE_REJECT);
-        let nobody = Recipients { places: Vec::new(), content: false, expires_at: None };
-        let Published { id, place: position, size } =
-            self.publish(channel, envelope, if answers { &nobody } else { to })?;
+        let Published { id, place: position, size } = self.publish(channel, envelope, to)?;
         self.stats.posted += 1;
         let Some(known) = self.channels.get_mut(&channel) else { return Ok(id) };
         let sender = known.record.participants[place];
         known.remember(place, envelope, id, position);
-        known.posted[place] += size;
-        if let Some(agent) = self.registry.agent_mut(sender) {
-            agent.posted += size;
-        }
         if is_text {
             known.turn_is_over(id);
         }
+        self.count_posted(channel, place, size);
         match envelope.event_type.as_str() {
             Envelope::INVITE_ACK => self.joined(channel, sender),
             Envelope::INVITE_REJECT => self.rejected(channel, sender),
@@ -142,8 +141,17 @@ impl Switchboard {
         Err(Refusal::RateLimited { sender: agent.passport.name.clone(), per_minute })
     }
 
+    /// So many bytes stand in the log of a channel in the name of the participant in that place.
+    pub(super) fn count_posted(&mut self, channel: Id, place: usize, size: usize) {
+        let Some(known) = self.channels.get_mut(&channel) else { return };
+        known.posted[place] += size;
+        if let Some(agent) = self.registry.agent_mut(known.record.participants[place]) {
+            agent.posted += size;
+        }
+    }
+
     /// Whether the sender may fill more of the store.
-    fn check_budget(&self, sender: Id) -> Result<(), Refusal> {
+    pub(super) fn check_budget(&self, sender: Id) -> Result<(), Refusal> {
         let limit = self.limits.posted;
         match self.registry.agent(sender) {
             Some(agent) if agent.posted >= limit => {
@@ -153,24 +161,29 @@ impl Switchboard {
         }
     }
 
-    /// Room in the inbox of each recipient, or the refusal of the first that has none. What a rule says to drop is
+    /// Room in the inbox and the cursor of each recipient, or the refusal of the first that has none. What a rule says to drop is
     /// dropped only when nobody refuses.
     fn make_room(&mut self, channel: Id, sender: usize, places: &mut Vec<usize>) -> Result<(), Refusal> {
-        let mut oldest = Vec::new();
-        let mut newest = BTreeSet::new();
+        let (mut oldest, mut fronts, mut newest) = (Vec::new(), Vec::new(), BTreeSet::new());
         let Some(known) = self.channels.get(&channel) else { return Ok(()) };
         for place in places.iter().copied().filter(|place| *place != sender) {
-            let recipient = known.record.participants[place];
+            let (recipient, cursor) = (known.record.participants[place], &known.cursors[place]);
             let Some(agent) = self.registry.agent(recipient) else { continue };
             let inbox = agent.rule.limits.inbox;
             let limit = match inbox.max_pending {
                 0 => self.limits.inbox,
                 limit => limit.min(self.limits.inbox),
             };
-            match (agent.inbox >= limit, inbox.overflow) {
+            let (is_crowded, is_full) = (cursor.len() >= self.limits.inbox, agent.inbox >= limit);
+            match (is_crowded || is_full, inbox.overflow) {
                 (false, _) => {}
                 (true, Overflow::Reject) => {
-                    return Err(Refusal::InboxFull { recipient, count: agent.inbox, limit });
+                    let (count, limit) =
+                        if is_full { (agent.inbox, limit) } else { (cursor.len(), self.limits.inbox) };
+                    return Err(Refusal::InboxFull { recipient, count, limit });
+                }
+                (true, Overflow::DropOldest) if is_crowded => {
+                    fronts.extend(cursor.front().map(|front| (recipient, front)));
                 }
                 (true, Overflow::DropOldest) => oldest.push(recipient),
                 (true, Overflow::DropNewest) => drop(newest.insert(place)),
@@ -181,7 +194,21 @@ impl Switchboard {
         for recipient in oldest {
             self.drop_oldest(recipient);
         }
+        for (recipient, front) in fronts {
+            self.give_up(recipient, channel, front);
+        }
         Ok(())
+    }
+
+    /// Room in the cursor of each recipient, for what counts in no inbox.
+    fn check_backlog(&self, channel: Id, places: &[usize]) -> Result<(), Refusal> {
+        let (known, limit) = (self.channel(channel)?, self.limits.inbox);
+        let full = places.iter().find(|place| known.cursors[**place].len() >= limit);
+        let refused = |place: &usize| {
+            let (recipient, count) = (known.record.participants[*place], known.cursors[*place].len());
+            Err(Refusal::InboxFull { recipient, count, limit })
+        };
+        full.map_or(Ok(()), refused)
     }
 
     /// Gives up the oldest content that waits for an agent, in whichever channel. O(its channels), when it is full.
@@ -203,9 +230,7 @@ fn check_event(envelope: &Envelope) -> Result<(), Refusal> {
         return Err(Refusal::InvalidTaskId { task_id: task_id.chars().take(MAX_TOLD).collect() });
     }
     let event = envelope.event_type.as_str();
-    let of_hub =
-        event.starts_with(CHANNEL_EVENTS) && !matches!(event, Envelope::INVITE_ACK | Envelope::INVITE_REJECT);
-    if of_hub {
+    if event.starts_with(CHANNEL_EVENTS) && !is_answer(event) {
         return Err(Refusal::HubEvent { event: event.chars().take(MAX_TOLD).collect() });
     }
     let key = envelope.idempotency_key.as_ref().map_or(0, String::len);
@@ -218,6 +243,11 @@ fn check_event(envelope: &Envelope) -> Result<(), Refusal> {
 /// Events that move the protocol: they need no turn, no room in an inbox and no token.
 pub(super) fn is_protocol(event: &str) -> bool {
     event.starts_with(CHANNEL_EVENTS) || event.starts_with(TASK_EVENTS)
+}
+
+/// The two events of a channel that are a tenant's.
+fn is_answer(event: &str) -> bool {
+    matches!(event, Envelope::INVITE_ACK | Envelope::INVITE_REJECT)
 }
 
 /// A task id becomes part of a path at a hub that keeps files: `[A-Za-z0-9][A-Za-z0-9._-]{0,127}`.

@@ -24,8 +24,8 @@ use super::{config::HubLimits, room::told};
 /// One agent.
 #[derive(Debug)]
 pub(crate) struct Agent {
-    /// Bytes in its records.
-    size: usize,
+    /// Bytes counted for each of its records.
+    sizes: Sizes,
     pub(crate) passport: Passport,
     pub(crate) resume: Resume,
     pub(crate) rule: Arc<Rule>,
@@ -54,10 +54,35 @@ pub(crate) struct Registry {
     /// Each in a box, since ids come in order, which leaves the leaves of a tree half empty.
     agents: BTreeMap<Id, Box<Agent>>,
     names: BTreeMap<String, Id>,
-    /// In all records: the sum of the agents' `size`.
+    /// In all records: the sum of the agents' `sizes`.
     bytes: usize,
     /// The rule of nearly everyone, kept once.
     common_rule: Arc<Rule>,
+}
+
+/// Bytes counted for each of an agent's records, in the order of [`Record`].
+type Sizes = [usize; 4];
+
+/// One of an agent's records.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Record {
+    Passport,
+    Resume,
+    Rule,
+    Skill,
+}
+
+impl Record {
+    const ALL: [Self; 4] = [Self::Passport, Self::Resume, Self::Rule, Self::Skill];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Passport => "passport",
+            Self::Resume => "resume",
+            Self::Rule => "rule",
+            Self::Skill => "skill",
+        }
+    }
 }
 
 impl Registry {
@@ -114,31 +139,32 @@ impl Registry {
         check_size("name", name.len(), MAX_NAME)?;
         register.rule.as_ref().map_or(Ok(()), check_globs)?;
         let sizes = sizes(register);
-        for (what, size) in sizes {
-            check_size(what, size, limits.record)?;
+        for (record, size) in Record::ALL.into_iter().zip(sizes) {
+            check_size(record.as_str(), size, limits.record)?;
         }
-        let size: usize = sizes.iter().map(|(_, size)| size).sum();
-        if self.bytes + size > limits.records {
+        if self.bytes + sizes.iter().sum::<usize>() > limits.records {
             return Err(Refusal::LimitExceeded { what: "bytes of records", limit: limits.records });
         }
         Ok(())
     }
 
-    /// Counts a record in place of an old one, if there is room.
+    /// Counts a record in place of the one that it replaces, if there is room.
     pub(crate) fn charge(
         &mut self,
         id: Id,
-        freed: impl FnOnce(&Agent) -> usize,
-        added: usize,
-        limit: usize,
+        record: Record,
+        size: usize,
+        limits: &HubLimits,
     ) -> Result<(), Refusal> {
+        check_size(record.as_str(), size, limits.record)?;
         let Some(agent) = self.agents.get_mut(&id) else { return Ok(()) };
-        let freed = freed(agent).min(agent.size);
-        if added > freed && self.bytes - freed + added > limit {
+        let counted = &mut agent.sizes[record as usize];
+        let (others, limit) = (self.bytes - *counted, limits.records);
+        if size > *counted && others + size > limit {
             return Err(Refusal::LimitExceeded { what: "bytes of records", limit });
         }
-        agent.size = agent.size - freed + added;
-        self.bytes = self.bytes - freed + added;
+        *counted = size;
+        self.bytes = others + size;
         Ok(())
     }
 
@@ -149,8 +175,8 @@ impl Registry {
 
     /// Adds a checked agent under `id`.
     pub(crate) fn add(&mut self, id: Id, register: Register, now: Timestamp) -> Passport {
-        let size = sizes(&register).iter().map(|(_, size)| size).sum();
-        self.bytes += size;
+        let sizes = sizes(&register);
+        self.bytes += sizes.iter().sum::<usize>();
         let mut passport = register.passport;
         passport.agent_id = Some(id.to_string());
         passport.created_at = now.to_string();
@@ -158,7 +184,7 @@ impl Registry {
         self.names.insert(passport.name.clone(), id);
         let rule = register.rule.filter(|rule| *rule != *self.common_rule);
         let agent = Agent {
-            size,
+            sizes,
             passport: passport.clone(),
             resume: register.resume,
             rule: rule.map_or_else(|| self.common_rule.clone(), Arc::new),
@@ -179,7 +205,7 @@ impl Registry {
     pub(crate) fn remove(&mut self, id: Id) -> Option<Box<Agent>> {
         let agent = self.agents.remove(&id)?;
         self.names.remove(&agent.passport.name);
-        self.bytes = self.bytes.saturating_sub(agent.size);
+        self.bytes -= agent.sizes.iter().sum::<usize>();
         Some(agent)
     }
 
@@ -190,7 +216,7 @@ impl Registry {
             let kind = agent.passport.effective_kind();
             wanted.kind.as_ref().is_none_or(|wanted| wanted == kind.as_str())
                 && wanted.capability.as_ref().is_none_or(|capability| agent.resume.has(capability))
-                && query.as_ref().is_none_or(|query| agent.resume.summary.to_lowercase().contains(query))
+                && query.as_ref().is_none_or(|query| searched(&agent.resume).to_lowercase().contains(query))
         };
         let limit = usize::try_from(wanted.limit).unwrap_or(0);
         if wanted.sort_by.as_deref() == Some("name") {
@@ -207,6 +233,12 @@ impl Registry {
     }
 }
 
+/// As much of a summary as is searched: each search goes through those of all agents.
+fn searched(resume: &Resume) -> &str {
+    let summary = resume.summary.as_str();
+    &summary[..summary.floor_char_boundary(Resume::SEARCHED)]
+}
+
 /// Participants of other hubs would need a link between hubs.
 pub(crate) fn check_kind(passport: &Passport) -> Result<(), Refusal> {
     match passport.effective_kind() {
@@ -220,23 +252,29 @@ pub(crate) fn check_globs(rule: &Rule) -> Result<(), Refusal> {
     let access = &rule.access;
     let types = &access.channel_types;
     for globs in [&access.inbound_from, &access.outbound_to, &types.initiate, &types.accept] {
-        check_size("globs", globs.iter().map(String::len).sum(), MAX_GLOBS)?;
+        check_size("globs", globs.iter().map(|glob| glob.len() + GLOB_COST).sum(), MAX_GLOBS)?;
     }
     Ok(())
 }
 
-fn sizes(register: &Register) -> [(&'static str, usize); 4] {
+fn sizes(register: &Register) -> Sizes {
     [
-        ("passport", size_of_json(&register.passport)),
-        ("resume", size_of_json(&register.resume)),
-        ("rule", size_of_json(&register.rule)),
-        ("skill", register.skill_md.as_ref().map_or(0, String::len)),
+        size_of_json(&register.passport),
+        size_of_resume(&register.resume),
+        size_of_json(&register.rule),
+        register.skill_md.as_ref().map_or(0, String::len),
     ]
 }
 
 /// How many bytes a record has in JSON.
 pub(crate) fn size_of_json<T: Serialize>(record: &T) -> usize {
     to_text(record).map_or(usize::MAX, |text| text.len())
+}
+
+/// The same of a resume, in which a text that is hardly anything in JSON still takes its place in memory.
+pub(crate) fn size_of_resume(resume: &Resume) -> usize {
+    let texts = resume.claimed_capabilities.len() + resume.domains.len();
+    size_of_json(resume).saturating_add(texts * size_of::<String>())
 }
 
 pub(crate) fn check_size(what: &'static str, size: usize, limit: usize) -> Result<(), Refusal> {
@@ -248,3 +286,6 @@ const MAX_NAME: usize = 256;
 
 /// How long the globs of one list may be together, in bytes.
 const MAX_GLOBS: usize = 4_096;
+
+/// What a glob costs beside its text, be it empty.
+const GLOB_COST: usize = 8;

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use super::{
     board::{Answer, Switchboard},
-    registry::{Agent, check_globs, check_kind, check_size, size_of_json},
+    registry::{Agent, Record, check_globs, check_kind, check_size, size_of_json, size_of_resume},
     room::{Channel, told},
 };
 use crate::link::{
@@ -38,7 +38,7 @@ impl Switchboard {
             Op::GetAgent { name_or_id } => self.agent(&name_or_id),
             Op::FindAgentId { name } => json(&self.registry.named(&name)),
             Op::NamesFor { agent_ids } => json(&self.names(&agent_ids)),
-            Op::ListAgents(wanted) => json(&self.registry.list(&wanted)),
+            Op::ListAgents(wanted) => self.array(self.registry.list(&wanted).into_iter().map(json)),
             Op::GetResume { agent_id } => json(&self.registry.known("resume", &agent_id)?.1.resume),
             Op::GetSkill { agent_id } => json(&self.skill(&agent_id)),
             Op::GetRule { agent_id } => json(&*self.registry.known("rule", &agent_id)?.1.rule),
@@ -97,9 +97,7 @@ impl Switchboard {
     fn set_resume(&mut self, endpoint: Id, agent_id: &str, mut resume: Resume) -> Result<String, Refusal> {
         let id = self.bound(endpoint, agent_id)?;
         let now = self.now.to_string();
-        let size = size_of_json(&resume);
-        check_size("resume", size, self.limits.record)?;
-        self.registry.charge(id, |agent| size_of_json(&agent.resume), size, self.limits.records)?;
+        self.registry.charge(id, Record::Resume, size_of_resume(&resume), &self.limits)?;
         let agent = self.bound_agent(endpoint, agent_id)?;
         resume.version = agent.resume.version.saturating_add(1);
         resume.last_updated = now;
@@ -109,26 +107,23 @@ impl Switchboard {
 
     fn set_skill(&mut self, endpoint: Id, agent_id: &str, skill: Option<String>) -> Result<String, Refusal> {
         let id = self.bound(endpoint, agent_id)?;
-        let length = |skill: &Option<String>| skill.as_ref().map_or(0, String::len);
-        check_size("skill", length(&skill), self.limits.record)?;
-        self.registry.charge(id, |agent| length(&agent.skill), length(&skill), self.limits.records)?;
+        let size = skill.as_ref().map_or(0, String::len);
+        self.registry.charge(id, Record::Skill, size, &self.limits)?;
         self.bound_agent(endpoint, agent_id)?.skill = skill;
         Ok(NULL.to_owned())
     }
 
     fn set_rule(&mut self, endpoint: Id, agent_id: &str, mut rule: Rule) -> Result<String, Refusal> {
         let id = self.bound(endpoint, agent_id)?;
-        let size = size_of_json(&rule);
-        check_size("rule", size, self.limits.record)?;
         check_globs(&rule)?;
-        self.registry.charge(id, |agent| size_of_json(&*agent.rule), size, self.limits.records)?;
+        self.registry.charge(id, Record::Rule, size_of_json(&rule), &self.limits)?;
         let agent = self.bound_agent(endpoint, agent_id)?;
         rule.version = agent.rule.version.saturating_add(1);
         agent.rule = Arc::new(rule);
         Ok(NULL.to_owned())
     }
 
-    /// The agent goes; the channels it is in stay, without it.
+    /// The agent goes; the channels it is in stay, without it, until nobody is left in them.
     fn unregister(&mut self, endpoint: Id, agent_id: &str) -> Result<String, Refusal> {
         let id = self.bound(endpoint, agent_id)?;
         let Some(agent) = self.registry.remove(id) else { return Ok(NULL.to_owned()) };
@@ -139,6 +134,7 @@ impl Switchboard {
             if let Some(cursor) = self.cursor(id, channel) {
                 cursor.clear();
             }
+            self.end_if_deserted(channel);
         }
         Ok(NULL.to_owned())
     }
@@ -188,9 +184,9 @@ impl Switchboard {
         let channels = agents.iter().filter_map(|agent| self.registry.agent(*agent));
         let ids: std::collections::BTreeSet<Id> =
             channels.flat_map(|agent| agent.channels.iter().copied()).collect();
-        let found =
-            ids.iter().filter_map(|id| self.channels.get(id)).take(usize::try_from(limit).unwrap_or(0));
-        json(&found.map(|channel| channel.record.metadata()).collect::<Vec<_>>())
+        let found = ids.iter().filter_map(|id| self.channels.get(id));
+        let found = found.take(usize::try_from(limit).unwrap_or(0));
+        self.array(found.map(|channel| json(&channel.record.metadata())))
     }
 
     /// Counted, and no more: whoever operates the hub sees it in its statistics.
@@ -219,16 +215,24 @@ impl Switchboard {
     ) -> Result<String, Refusal> {
         let channel = self.shared_channel(endpoint, channel_id)?.record.id;
         let places = slice(since, until, self.store.len(channel));
+        let entries = places.map_while(|place| self.store.entry(channel, place));
+        self.array(entries.map(|entry| Ok(entry.json)))
+    }
+
+    /// An array of these texts, in JSON, up to the first with which it is more than an answer can hold: it is refused whole, since
+    /// a part of it would look like the whole.
+    fn array<T: AsRef<str>>(
+        &self,
+        texts: impl Iterator<Item = Result<T, Refusal>>,
+    ) -> Result<String, Refusal> {
         let limit = self.limits.message;
         let mut answer = String::from("[");
-        for place in places {
-            let Some(entry) = self.store.entry(channel, place) else { break };
+        for text in texts {
             if answer.len() > 1 {
                 answer.push_str(", ");
             }
-            answer.push_str(&entry.json);
+            answer.push_str(text?.as_ref());
             if answer.len() > limit {
-                // Not read on: it is refused whole, and a part of it would look like the whole.
                 return Err(Refusal::TooLarge { what: "answer", size: answer.len(), limit });
             }
         }
@@ -272,7 +276,7 @@ impl Switchboard {
         let id = self.bound(endpoint, agent_id)?;
         let channels = self.registry.agent(id).into_iter().flat_map(|agent| &agent.channels);
         let pending = channels.filter_map(|channel| self.pending_turn(self.channels.get(channel)?, id));
-        json(&pending.collect::<Vec<_>>())
+        self.array(pending.map(|turn| json(&turn)))
     }
 
     fn pending_turn(&self, channel: &Channel, agent: Id) -> Option<PendingTurn> {

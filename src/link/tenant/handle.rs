@@ -107,7 +107,7 @@ impl Tenant {
     /// Takes an agent over from a link that has ended, with what it remembers: it proves itself as before, and what was handled and
     /// could not be acknowledged is acknowledged now, not handled again. What is not acknowledged is delivered again.
     ///
-    /// Handlers of the old link should be through by now; [`Agent::serve`] waits for them.
+    /// Handlers of the old link may still run: what they are at is waited for, and not handled beside them.
     ///
     /// # Errors
     /// [`RequestError`], as [`hello`](Self::hello).

@@ -120,20 +120,20 @@ where
 {
     let notify = parcel.notify().clone();
     let envelope_id = &notify.envelope.envelope_id;
-    let is_new = match &parcel {
-        Parcel::Delivery(_) => !agent.memory.has_handled(envelope_id),
-        Parcel::Duplicate(_) => false,
-    };
+    let is_known = matches!(parcel, Parcel::Duplicate(_));
     let busy = Busy { agent, parcel: Some(parcel) };
-    let outcome =
-        if is_new { handle(Delivery::new(agent.clone(), notify.clone()), handler).await } else { Ok(()) };
-    let mut receipt = Receipt::ack(envelope_id, agent.id(), &notify.envelope.channel_id);
-    match outcome {
-        Ok(()) => agent.memory.handled(envelope_id),
-        Err(error) => {
-            receipt.status = ReceiptStatus::Nack;
-            receipt.reason = error.to_string().chars().take(MAX_REASON).collect();
+    let handling = if is_known { None } else { agent.memory.begin(envelope_id).await };
+    let outcome = match handling {
+        Some(handling) => {
+            let outcome = handle(Delivery::new(agent.clone(), notify.clone()), handler).await;
+            outcome.map(|()| handling.done())
         }
+        None => Ok(()),
+    };
+    let mut receipt = Receipt::ack(envelope_id, agent.id(), &notify.envelope.channel_id);
+    if let Err(error) = outcome {
+        receipt.status = ReceiptStatus::Nack;
+        receipt.reason = error.to_string().chars().take(MAX_REASON).collect();
     }
     // On a link that has ended there is nobody to be told; the hub delivers it again, and then it is known.
     let _ = agent.tenant.shared.link.send_frame(&Frame::Receipt(receipt)).await;

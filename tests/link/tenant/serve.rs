@@ -444,3 +444,53 @@ fn a_link_within_the_process_needs_no_default() {
     let (tenant, _hub) = LocalLink::pair();
     assert!(TenantConfig::new(tenant).is_ok());
 }
+
+#[test]
+fn what_an_older_link_is_at_is_waited_for_and_not_handled_beside_it() {
+    simulated(async |n| {
+        let (_old, alice, old_hub) = settled(n, |it| it).await?;
+        let (link, hub) = scripted();
+        let tenant = connect_tenant(n, link).await?;
+        old_hub.send(delivery("a1", "c1", 1, "take your time")).await?;
+        old_hub.send(delivery("a1", "c2", 2, "this fails there")).await?;
+        let seen = Seen::default();
+        let older = alice.serve(async |delivery| {
+            wscope::sleep(Duration::from_secs(60)).await;
+            if number_of(&delivery.envelope().envelope_id) == 2 {
+                return Err("boom".into());
+            }
+            seen.add(&delivery);
+            Ok(())
+        });
+        let newer = async {
+            wscope::sleep(Duration::from_secs(1)).await;
+            let welcoming = async {
+                assert_eq!(next_frame(&hub).await["kind"], "hello");
+                hub.send(WELCOME).await.unwrap();
+            };
+            let alice = (tenant.resume(&alice), welcoming).join().await.0.unwrap();
+            // Nothing of it has been acknowledged: all of it comes again, and more.
+            for (channel, number) in [("c1", 1), ("c2", 2), ("c1", 3), ("c3", 4)] {
+                hub.send(delivery("a1", channel, number, "again")).await.unwrap();
+            }
+            let serving = alice.serve(async |delivery| {
+                seen.add(&delivery);
+                Ok(())
+            });
+            let looking = async {
+                wscope::sleep(Duration::from_secs(1)).await;
+                assert_eq!((seen.of("c1"), seen.of("c2"), seen.of("c3")), (vec![], vec![], vec![4]));
+                wscope::sleep(Duration::from_secs(100)).await;
+                assert_eq!((seen.of("c1"), seen.of("c2")), (vec![1, 3], vec![2]));
+                let mut acked = acks(&frames_so_far(&hub));
+                acked.sort_unstable();
+                assert_eq!(acked, [1, 2, 3, 4]);
+            };
+            let both = async { (serving, looking).join().await };
+            assert!(move_on_after(Duration::from_secs(200), both).await.is_none());
+        };
+        let both = async { (older, newer).join().await };
+        assert!(move_on_after(Duration::from_secs(1_000), both).await.is_none());
+        Ok(())
+    });
+}
