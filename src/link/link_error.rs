@@ -2,7 +2,7 @@
 
 use crate::websocket::{ConnectionClosed, DisconnectionTimeout, Error, HandshakeError, PingError};
 
-use super::{frame::FrameError, json::InvalidJson};
+use super::{frame::FrameError, id::InvalidId, json::InvalidJson, rule::InvalidTtl, time::InvalidTimestamp};
 
 /// Why a link is not opened, or not closed as it should be.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -102,5 +102,8 @@ and_in_programs_that_report_errors!(
     NextFrameError,
     PingFailed,
     FrameError,
-    InvalidJson
+    InvalidJson,
+    InvalidId,
+    InvalidTimestamp,
+    InvalidTtl
 );

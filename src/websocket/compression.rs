@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::Error;
 use crate::proto::{
     AcceptConnection, Request,
-    extension::{Extension, PermessageDeflate},
+    extension::{Extension, InvalidWindowBits, PermessageDeflate},
 };
 
 /// Whether messages are compressed, and how. Default: [`off`](Self::off).
@@ -92,6 +93,13 @@ impl Choice {
             Self::Deflate(deflate) => Some(deflate),
             Self::Other(extension) => Some(extension),
         }
+    }
+}
+
+/// A window that no compressor has, for `?` where a configuration is made.
+impl From<InvalidWindowBits> for Error {
+    fn from(error: InvalidWindowBits) -> Self {
+        Self::other(error)
     }
 }
 

@@ -1,6 +1,9 @@
 //! Codes, and the messages that AG2 has for them.
 
-use wscope::link::{AuthError, ErrorCode, FieldError, Refusal};
+use wscope::{
+    Error,
+    link::{AuthError, ErrorCode, FieldError, Id, Payload, Refusal, Timestamp, Ttl},
+};
 
 #[test]
 fn a_code_is_read_as_it_is_written() {
@@ -35,5 +38,19 @@ fn refusals_speak_with_ag2s_words_and_codes() {
     ];
     for (refusal, code, message) in table {
         assert_eq!((refusal.code().as_str(), refusal.to_string().as_str()), (code, message));
+    }
+}
+
+#[test]
+fn what_cannot_be_parsed_goes_through_a_question_mark() {
+    fn parsed(text: &str) -> [Result<(), Error>; 4] {
+        let id = || Ok(text.parse::<Id>().map(drop)?);
+        let time = || Ok(text.parse::<Timestamp>().map(drop)?);
+        let ttl = || Ok(Ttl::Text(text.to_owned()).duration().map(drop)?);
+        let payload = || Ok(Payload::parse(text).map(drop)?);
+        [id(), time(), ttl(), payload()]
+    }
+    for outcome in parsed("{") {
+        assert!(matches!(outcome, Err(Error::Other(_))), "{outcome:?}");
     }
 }

@@ -249,6 +249,13 @@ impl Guest {
     }
 }
 
+/// Registers Alice and Bob, and opens a channel between them: her id, and the channel's.
+pub(crate) async fn meet(alice: &Guest, bob: &Guest) -> Result<(String, String), Error> {
+    let (a, b) = (alice.register("alice").await?, bob.register("bob").await?);
+    let channel = alice.open(&a, bob, &b).await?;
+    Ok((a, channel))
+}
+
 pub(crate) fn said(channel: &str, sender: &str, text: &str) -> Envelope {
     Envelope::new(channel, sender, Envelope::TEXT, data(&json!({ "text": text })))
 }

@@ -2,7 +2,7 @@
 
 use wscope::{
     ClientConfig, Error, Message, Nursery, ServerConfig, Text, broadcast,
-    proto::extension::PermessageDeflate,
+    proto::extension::{PermessageDeflate, WindowBits},
     scope::Join,
     testing::duplex,
     websocket::{Accept, Compression},
@@ -179,4 +179,11 @@ fn the_last_word_on_a_clients_offer_counts() {
     assert!(
         format!("{:?}", ServerConfig::new().compression(Compression::shared())).contains("threshold: 512")
     );
+}
+
+#[test]
+fn a_window_that_no_compressor_has_goes_through_a_question_mark() {
+    let window = || Ok(WindowBits::new(16)?);
+    let outcome: Result<WindowBits, Error> = window();
+    assert!(matches!(outcome, Err(Error::Other(_))), "{outcome:?}");
 }

@@ -23,7 +23,7 @@ use wscope::{
     wrap_client_stream, wrap_server_stream,
 };
 
-use crate::guest::{Guest, real, said, served, simulated, web_socket};
+use crate::guest::{Guest, meet, real, said, served, simulated, web_socket};
 
 const SECOND: Duration = Duration::from_secs(1);
 const PING: &str = r#"{"kind": "ping"}"#;
@@ -100,8 +100,7 @@ fn who_reads_nothing_until_its_receipt_is_taken_gets_all_that_is_owed() {
         simulated(async |n| {
             let hub = Hub::builder().build();
             let (alice, bob) = (Guest::new(hub.local_link(&n)), Guest::new(hub.local_link(&n)));
-            let (a, b) = (alice.register("alice").await?, bob.register("bob").await?);
-            let channel = alice.open(&a, &bob, &b).await?;
+            let (a, channel) = meet(&alice, &bob).await?;
             drop(bob);
             for round in 0..1_000 {
                 alice.post_text(&channel, &a, &format!("{round}{}", " ".repeat(1_000))).await?;
@@ -198,8 +197,7 @@ fn what_a_tenant_says_last_is_heard_though_it_reads_nothing() {
         let hub = Hub::builder().build();
         let url = served(&n, &hub).await?;
         let (alice, bob) = (Guest::connect(&n, &url).await?, Guest::connect(&n, &url).await?);
-        let (a, b) = (alice.register("alice").await?, bob.register("bob").await?);
-        let channel = alice.open(&a, &bob, &b).await?;
+        let (a, channel) = meet(&alice, &bob).await?;
         for round in 0..500 {
             let envelope = Box::new(said(&channel, &a, &format!("{round}")));
             alice.ask(&Operation::PostEnvelope { envelope }).await?;

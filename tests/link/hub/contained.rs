@@ -13,7 +13,7 @@ use wscope::{
     },
 };
 
-use crate::guest::{Guest, said, simulated};
+use crate::guest::{Guest, meet, said, simulated};
 
 /// Panics over whoever is called mallory.
 #[derive(Debug)]
@@ -88,8 +88,7 @@ fn a_store_that_panics() {
         let bad = Arc::new(AtomicBool::new(false));
         let hub = Hub::builder().store(Moody { store: MemoryStore::new(), bad: bad.clone() }).build();
         let (alice, bob) = (Guest::new(hub.local_link(&n)), Guest::new(hub.local_link(&n)));
-        let (a, b) = (alice.register("alice").await?, bob.register("bob").await?);
-        let channel = alice.open(&a, &bob, &b).await?;
+        let (a, channel) = meet(&alice, &bob).await?;
         bad.store(true, Ordering::Relaxed);
         assert_eq!(alice.post(said(&channel, &a, "lost")).await?.unwrap_err().0, "error");
         is_failed(&alice).await?;

@@ -6,7 +6,7 @@ use wscope::{
     websocket::CloseCause,
 };
 
-use crate::guest::{Guest, SOON, real, said, served, simulated, web_socket_pair};
+use crate::guest::{Guest, SOON, meet, real, said, served, simulated, web_socket_pair};
 
 #[test]
 fn tenants_in_one_process_and_tenants_on_sockets_meet() {
@@ -64,8 +64,7 @@ fn what_was_missed_comes_with_a_hello_on_a_new_connection() {
         let hub = Hub::builder().build();
         let url = served(&n, &hub).await?;
         let (alice, bob) = (Guest::connect(&n, &url).await?, Guest::connect(&n, &url).await?);
-        let (a, b) = (alice.register("alice").await?, bob.register("bob").await?);
-        let channel = alice.open(&a, &bob, &b).await?;
+        let (a, channel) = meet(&alice, &bob).await?;
         bob.end.close(CloseCode::NORMAL_CLOSURE).await;
         alice.post_text(&channel, &a, "while bob is away").await?;
         let back = Guest::connect(&n, &url).await?;
@@ -87,8 +86,7 @@ fn a_drain_answers_what_is_under_way_and_closes_with_1001() {
             Ok(())
         });
         let (alice, bob) = (Guest::connect(&n, &url).await?, Guest::new(hub.local_link(&n)));
-        let (a, b) = (alice.register("alice").await?, bob.register("bob").await?);
-        let channel = alice.open(&a, &bob, &b).await?;
+        let (a, channel) = meet(&alice, &bob).await?;
         alice.post_text(&channel, &a, "last words").await?;
         let drained = n.child({
             let hub = hub.clone();
@@ -264,8 +262,7 @@ fn an_envelope_too_large_for_a_tenant_is_refused_and_the_sender_goes_on() {
     simulated(async |n| {
         let hub = Hub::builder().build();
         let (alice, bob) = (Guest::new(hub.local_link(&n)), Guest::new(hub.local_link(&n)));
-        let (a, b) = (alice.register("alice").await?, bob.register("bob").await?);
-        let channel = alice.open(&a, &bob, &b).await?;
+        let (a, channel) = meet(&alice, &bob).await?;
         let post = |text: &str| Operation::PostEnvelope { envelope: Box::new(said(&channel, &a, text)) };
         let around = Frame::Request(Request::new("r123", "post_envelope", post("").params())).encode().len();
         let long = "x".repeat((1 << 20) - around); // the request passes, the delivery, with an id and a time, would not
