@@ -197,7 +197,7 @@ pub struct Resume {
     pub claimed_capabilities: Vec<String>,
     /// What it knows about.
     pub domains: Vec<String>,
-    /// One line, in which `list_agents` searches; in a longer one, in the first [`SEARCHED`](Self::SEARCHED) bytes.
+    /// One line, in which `list_agents` searches; in a longer one, in the first [`SEARCHED`](Self::SEARCHED) characters.
     pub summary: String,
     /// Work that it has done.
     pub examples: Vec<ResumeExample>,
@@ -224,7 +224,7 @@ impl Default for Resume {
 }
 
 impl Resume {
-    /// How many bytes of a summary are searched. 1 KiB.
+    /// How many characters of a summary are searched: 1,024.
     pub const SEARCHED: usize = 1_024;
 
     /// Whether it claims a capability, or has been seen to have it.

@@ -330,7 +330,14 @@ fn is_member(members: &[char], character: char) -> bool {
 }
 
 fn any_matches(globs: &[String], name: &str) -> bool {
-    globs.iter().any(|glob| glob == "*" || glob_matches(glob, name))
+    globs
+        .iter()
+        .any(|glob| glob == "*" || if is_wild(glob) { glob_matches(glob, name) } else { glob == name })
+}
+
+/// Whether a glob may match more than itself: then it is not just compared.
+pub(crate) fn is_wild(glob: &str) -> bool {
+    glob.contains(['*', '?', '['])
 }
 
 fn anyone() -> Vec<String> {

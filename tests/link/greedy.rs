@@ -101,6 +101,27 @@ fn many_empty_texts_are_not_nothing() {
 }
 
 #[test]
+fn globs_that_are_dear_to_match_are_few() {
+    let mut hub = Hub::new();
+    let connection = hub.attach();
+    let mut register_with = |name: &str, globs: Vec<String>| {
+        let mut register = register(name);
+        let mut rule = Rule::default();
+        rule.access.inbound_from = globs;
+        register.rule = Some(rule);
+        hub.request(connection, &Operation::Register(Box::new(register)))
+    };
+    for dear in ["*[aaaaaaaa]", "*aaaaaaaaab", "?*aaaaaaaab"] {
+        let globs = vec![dear.to_owned(); 30];
+        assert_eq!(code(register_with("mallory", globs)), "too_large", "{dear}");
+    }
+    let names = (0..100).map(|number| format!("an-agent-of-the-team-{number}")).collect();
+    register_with("alice", names).unwrap();
+    let teams = (0..10).map(|number| format!("team-{number}-*")).chain(["*".to_owned()]).collect();
+    register_with("bob", teams).unwrap();
+}
+
+#[test]
 fn a_refusal_tells_back_no_more_than_a_little() {
     let mut hub = Hub::new();
     let alice = hub.join("alice");
@@ -227,8 +248,8 @@ fn alarms_that_go_off_together_are_seen_to_a_few_at_a_time() {
         let mut create = CreateChannel::new(&alice.id, "conversation", vec![bob.id.clone()]);
         create.ttl = Some(Ttl::Seconds(10));
         ask(&mut hub, &alice, create).unwrap();
+        hub.heard(connection);
     }
-    hub.heard(connection);
     hub.detach(connection);
     hub.now = hub.now.after(Duration::from_secs(11));
     let mut turns = 0;

@@ -15,7 +15,7 @@ use crate::link::{
     operation::{ListAgents, Register},
     rate::Bucket,
     record::{Passport, PassportKind, Resume},
-    rule::Rule,
+    rule::{Rule, is_wild},
     time::Timestamp,
 };
 
@@ -236,7 +236,8 @@ impl Registry {
 /// As much of a summary as is searched: each search goes through those of all agents.
 fn searched(resume: &Resume) -> &str {
     let summary = resume.summary.as_str();
-    &summary[..summary.floor_char_boundary(Resume::SEARCHED)]
+    let end = summary.char_indices().nth(Resume::SEARCHED).map_or(summary.len(), |(at, _)| at);
+    &summary[..end]
 }
 
 /// Participants of other hubs would need a link between hubs.
@@ -247,12 +248,12 @@ pub(crate) fn check_kind(passport: &Passport) -> Result<(), Refusal> {
     }
 }
 
-/// Globs are matched at each post, which costs their length times that of a name.
+/// Globs are matched at each post, for each recipient. One that is wild costs its length times that of a name; another is compared.
 pub(crate) fn check_globs(rule: &Rule) -> Result<(), Refusal> {
     let access = &rule.access;
     let types = &access.channel_types;
     for globs in [&access.inbound_from, &access.outbound_to, &types.initiate, &types.accept] {
-        check_size("globs", globs.iter().map(|glob| glob.len() + GLOB_COST).sum(), MAX_GLOBS)?;
+        check_size("globs", globs.iter().map(|glob| glob_cost(glob)).sum(), MAX_GLOBS)?;
     }
     Ok(())
 }
@@ -284,8 +285,15 @@ pub(crate) fn check_size(what: &'static str, size: usize, limit: usize) -> Resul
 /// How long a name may be, in bytes.
 const MAX_NAME: usize = 256;
 
-/// How long the globs of one list may be together, in bytes.
+fn glob_cost(glob: &str) -> usize {
+    (glob.len() + LEAST_GLOB) * if is_wild(glob) && glob != "*" { WILD } else { 1 }
+}
+
+/// How much the globs of one list may cost together: in bytes, were none of them wild.
 const MAX_GLOBS: usize = 4_096;
 
 /// What a glob costs beside its text, be it empty.
-const GLOB_COST: usize = 8;
+const LEAST_GLOB: usize = 8;
+
+/// How many times as much a wild one counts.
+const WILD: usize = 16;

@@ -19,7 +19,10 @@ fn agents_are_found_by_name_id_capability_summary_and_kind() {
     let mut hub = Hub::new();
     let connection = hub.attach();
     let zoe = hub.register_as(connection, agent("zoe", "Policy agent", "policy"));
-    let adam = hub.register_as(connection, agent("adam", "writes CODE", "code"));
+    let adam = hub.register_as(
+        connection,
+        agent("adam", &format!("writes CODE {} end of it", "é".repeat(Resume::SEARCHED)), "code"),
+    );
     let mut human = Register::new(Passport::new("eve"));
     human.passport.kind = Some(PassportKind::Human);
     hub.register_as(connection, human);
@@ -39,6 +42,7 @@ fn agents_are_found_by_name_id_capability_summary_and_kind() {
     assert_eq!(names(|it| it.capability = Some("code".into())), "adam");
     assert_eq!(names(|it| it.query = Some("Code".into())), "adam");
     assert_eq!(names(|it| it.query = Some(String::new())), "zoe adam eve");
+    assert_eq!(names(|it| it.query = Some("end of it".into())), "");
     assert_eq!(names(|it| it.kind = Some("agent".into())), "zoe adam");
     assert_eq!(names(|it| it.kind = Some("human".into())), "eve");
 
