@@ -57,7 +57,7 @@ pub trait Store: fmt::Debug + Send {
 #[non_exhaustive]
 pub enum StoreError {
     /// The log, or the store, has no room.
-    #[error("no room for more envelopes: {limit} bytes")]
+    #[error("no room for more envelopes: the limit is {limit} bytes")]
     Full {
         /// How many bytes there may be.
         limit: usize,
