@@ -1,6 +1,9 @@
 //! The book and the README as text: no Rust block is left out of the tests, no page out of the contents, no link leads
 //! nowhere. That the Rust blocks themselves compile and run is the business of `cargo test` (see `src/lib.rs`).
 
+#[path = "support/errors.rs"]
+mod errors;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -107,12 +110,9 @@ fn every_file_named_beside_a_section_is_there() {
 fn every_error_is_explained() {
     let page = fs::read_to_string(root().join("docs/src/reference/errors.md")).unwrap();
     let (mut missing, mut found) = (Vec::new(), 0);
-    let folders = ["src/websocket", "src/link"].into_iter();
-    for path in folders.flat_map(|folder| sources(&root().join(folder)).unwrap()) {
-        for (name, variants) in errors(&fs::read_to_string(path).unwrap()) {
-            found += 1;
-            missing.extend(unexplained(&page, &name, &variants));
-        }
+    for (name, variants) in ["src/websocket", "src/link"].into_iter().flat_map(errors::of) {
+        found += 1;
+        missing.extend(unexplained(&page, &name, &variants));
     }
     assert!(missing.is_empty(), "not in errors.md: {missing:?}");
     assert!(found > 30, "only {found} error types were found");
@@ -259,7 +259,7 @@ fn has_test(file: &str, name: &str) -> bool {
 /// Whether a public constant of the crate has this name.
 fn is_constant(name: &str) -> io::Result<bool> {
     let declared = format!("pub const {name}:");
-    for path in sources(&root().join("src"))? {
+    for path in errors::sources(&root().join("src")) {
         if fs::read_to_string(path)?.contains(&declared) {
             return Ok(true);
         }
@@ -281,7 +281,7 @@ fn rust_code_and_links_are_recognised() {
         limit: u8,\n    },\n    Second(#[from] Io),\n}\n#[derive(thiserror::Error)]\n#[error(\"s\")]\npub struct S;\n";
     let found = [("E", vec!["First", "Second"]), ("S", vec![])];
     assert_eq!(
-        errors(source),
+        errors::in_source(source),
         found.map(|(name, v)| (name.to_owned(), v.into_iter().map(str::to_owned).collect()))
     );
 }
@@ -289,44 +289,6 @@ fn rust_code_and_links_are_recognised() {
 /// The tests that a row of a table names, as `file.rs::name`.
 fn tests_named(row: &str) -> impl Iterator<Item = (&str, &str)> {
     row.split('`').skip(1).step_by(2).filter_map(|name| name.split_once(".rs::"))
-}
-
-/// The Rust files below a folder.
-fn sources(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            found.extend(sources(&path)?);
-        } else {
-            found.push(path);
-        }
-    }
-    Ok(found)
-}
-
-/// The public types of `source` that are errors by derive, each with its variants; a struct has none.
-fn errors(source: &str) -> Vec<(String, Vec<String>)> {
-    let mut lines = source.lines();
-    let mut found = Vec::new();
-    while lines.by_ref().any(|line| line.starts_with("#[derive(") && line.contains("thiserror::Error")) {
-        let header = lines.by_ref().find(|line| line.starts_with("pub"));
-        let Some((kind, rest)) = header.and_then(|line| line.strip_prefix("pub ")?.split_once(' ')) else {
-            continue;
-        };
-        let name = identifier(rest);
-        let body = lines.clone().take_while(|line| !line.starts_with('}'));
-        let variants = body
-            .filter_map(|line| line.strip_prefix("    "))
-            .filter(|line| line.starts_with(char::is_uppercase));
-        found.push((name, if kind == "enum" { variants.map(identifier).collect() } else { Vec::new() }));
-    }
-    found
-}
-
-/// The identifier with which `text` begins.
-fn identifier(text: &str) -> String {
-    text.chars().take_while(|c| c.is_alphanumeric()).collect()
 }
 
 /// README, SECURITY and each page of the book.

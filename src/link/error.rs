@@ -331,10 +331,10 @@ pub enum Refusal {
         limit: u64,
     },
     /// A parameter is missing.
-    #[error("{0}")]
+    #[error("{}", .0.in_ag2s_words())]
     Missing(FieldError),
     /// A parameter is of a wrong type.
-    #[error("malformed parameter: {0}")]
+    #[error("malformed parameter: {}", .0.in_ag2s_words())]
     Malformed(FieldError),
     /// A parameter that is an object cannot be read.
     #[error(transparent)]
@@ -346,7 +346,7 @@ pub enum Refusal {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// No AG2 tenant could receive it, or it is more than the hub reads.
-    #[error("{what} of {size} bytes exceeds {limit}")]
+    #[error("{what} of {size} bytes exceeds the limit of {limit}")]
     TooLarge {
         /// What it is.
         what: &'static str,
@@ -370,7 +370,7 @@ pub enum Refusal {
         per_minute: u64,
     },
     /// The hub has no room for more of these.
-    #[error("no room for more {what}: {limit}")]
+    #[error("no room for more {what}: the limit is {limit}")]
     LimitExceeded {
         /// Of what.
         what: &'static str,

@@ -19,6 +19,7 @@ use super::{
     error::ErrorCode,
     json::{FieldError, Fields, InvalidJson, Payload, check_depth, to_text},
 };
+use crate::websocket::Printable;
 
 /// One frame.
 ///
@@ -318,7 +319,7 @@ pub enum FrameError {
     #[error("frame without a kind")]
     NoKind,
     /// A `kind` that is not in the protocol.
-    #[error("unknown frame kind: '{}'", kind.chars().take(MAX_KIND).collect::<String>())]
+    #[error("unknown frame kind: '{}'", Printable(beginning(kind)))]
     UnknownKind {
         /// The kind.
         kind: String,
@@ -333,6 +334,17 @@ pub enum FrameError {
         /// The id of the request, when that much could be read.
         request_id: Option<String>,
     },
+}
+
+impl FrameError {
+    /// What goes over the wire.
+    pub(crate) fn in_ag2s_words(&self) -> String {
+        match self {
+            Self::Field { kind, error, .. } => format!("malformed {kind} frame: {}", error.in_ag2s_words()),
+            Self::UnknownKind { kind } => format!("unknown frame kind: '{}'", beginning(kind)),
+            Self::Json(_) | Self::NoKind => self.to_string(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -411,6 +423,12 @@ impl fmt::Display for ReceiptStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// As much of an unknown kind as is told back.
+fn beginning(kind: &str) -> &str {
+    let end = kind.char_indices().nth(MAX_KIND).map_or(kind.len(), |(at, _)| at);
+    &kind[..end]
 }
 
 /// How much of an unknown kind is told back.

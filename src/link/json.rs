@@ -11,6 +11,8 @@ use serde::{
 };
 use serde_json::{ser::Formatter, value::RawValue};
 
+use crate::websocket::Printable;
+
 /// A JSON value that is passed on as it came, byte for byte: `event_data`, `params`, `result`, knobs, claims.
 ///
 /// Its text may hold what typed JSON cannot, such as a lone surrogate, and it may hold secrets: `Debug` prints its length.
@@ -123,7 +125,7 @@ impl<'de> Deserialize<'de> for Payload {
 #[non_exhaustive]
 pub enum InvalidJson {
     /// Not JSON, or of another type.
-    #[error("JSON: {0}")]
+    #[error("JSON: {}", Printable(&_0.to_string()))]
     Syntax(#[from] serde_json::Error),
     /// Arrays and objects in each other, more than [`MAX_DEPTH`] deep: a Python peer would drop the whole frame.
     #[error("JSON: nested deeper than {MAX_DEPTH}")]
@@ -140,18 +142,28 @@ pub enum InvalidJson {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FieldError {
-    /// It is not there. Written as Python writes a missing key.
-    #[error("'{name}'")]
+    /// It is not there.
+    #[error("field '{name}' is missing")]
     Missing {
         /// The name of the field.
         name: &'static str,
     },
     /// It has another type, or a text in it cannot be read.
-    #[error("{name}")]
+    #[error("field '{name}' has a wrong type")]
     WrongType {
         /// The name of the field.
         name: &'static str,
     },
+}
+
+impl FieldError {
+    /// What goes over the wire: a missing key as Python writes it, any other field by its bare name.
+    pub(crate) fn in_ag2s_words(&self) -> String {
+        match self {
+            Self::Missing { name } => format!("'{name}'"),
+            Self::WrongType { name } => (*name).to_owned(),
+        }
+    }
 }
 
 /// The fields of one object, cut but not read.

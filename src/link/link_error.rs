@@ -9,7 +9,7 @@ use super::{frame::FrameError, id::InvalidId, json::InvalidJson, rule::InvalidTt
 #[non_exhaustive]
 pub enum LinkError {
     /// It has been opened before; a closed link stays closed. Make another one.
-    #[error("the link has been opened before")]
+    #[error("the link has been opened before: make another one")]
     AlreadyOpened,
     /// The hub could not be connected to.
     #[error(transparent)]
@@ -30,7 +30,7 @@ pub enum SendFrameError {
         kind: &'static str,
     },
     /// No hub would take it, and AG2's would close the link.
-    #[error("{kind} frame not sent: {size} bytes exceed {limit}")]
+    #[error("{kind} frame not sent: {size} bytes exceed the limit of {limit}")]
     TooLarge {
         /// The kind of the frame.
         kind: &'static str,
@@ -54,7 +54,7 @@ pub enum SendFrameError {
 #[non_exhaustive]
 pub enum NextFrameError {
     /// The link has not been opened.
-    #[error("the link has not been opened")]
+    #[error("no frame: the link has not been opened")]
     NotOpen,
     /// A message came that is no frame. The link goes on.
     #[error(transparent)]
@@ -72,7 +72,7 @@ pub enum NextFrameError {
 #[non_exhaustive]
 pub enum PingFailed {
     /// The link has not been opened.
-    #[error("the link has not been opened")]
+    #[error("no ping sent: the link has not been opened")]
     NotOpen,
     /// No pong came.
     #[error(transparent)]

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::websocket::Printable;
+
 /// The rule of one agent. Without one, everything is allowed within AG2's default limits.
 ///
 /// ```
@@ -231,7 +233,7 @@ impl Ttl {
 
 /// A text that is no duration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{text}' is no duration as in 30s, 15m, 2h or 1d")]
+#[error("'{}' is no duration as in 30s, 15m, 2h or 1d", Printable(text))]
 #[non_exhaustive]
 pub struct InvalidTtl {
     /// The text, or the beginning of it.

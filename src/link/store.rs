@@ -98,13 +98,13 @@ pub trait Store: fmt::Debug + Send {
 #[non_exhaustive]
 pub enum StoreError {
     /// The store has no room. The hub forgets what has ended, and tries again.
-    #[error("no room for more envelopes: {limit} bytes")]
+    #[error("no room for more envelopes: the limit of the store is {limit} bytes")]
     Full {
         /// How many bytes there may be in all logs.
         limit: usize,
     },
     /// The log has no room.
-    #[error("no room for more envelopes in one channel: {limit} bytes")]
+    #[error("no room for more envelopes in this channel: the limit is {limit} bytes")]
     LogFull {
         /// How many bytes there may be in it.
         limit: usize,

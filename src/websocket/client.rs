@@ -352,7 +352,8 @@ async fn dial(config: &ClientConfig) -> Result<Transport, HandshakeError> {
 
 #[cfg(feature = "tls")]
 async fn encrypt(config: &ClientConfig, transport: Transport) -> Result<Transport, HandshakeError> {
-    Ok(super::tls::connect(&config.tls, config.uri.host(), transport).await?)
+    let connected = super::tls::connect(&config.tls, config.uri.host(), transport).await;
+    connected.map_err(|error| HandshakeError::Tls { peer: config.uri.redacted(), error })
 }
 
 /// What TLS had to say when its handshake was over.
@@ -360,7 +361,8 @@ async fn encrypt(config: &ClientConfig, transport: Transport) -> Result<Transpor
 fn told_late(config: &ClientConfig, error: HandshakeError) -> HandshakeError {
     match &error {
         HandshakeError::Network { error: network, .. } if config.uri.secure() => {
-            super::TlsError::late(&network.0, config.uri.host()).map_or(error, HandshakeError::from)
+            let told = super::TlsError::late(&network.0, config.uri.host());
+            told.map_or(error, |error| HandshakeError::Tls { peer: config.uri.redacted(), error })
         }
         _ => error,
     }

@@ -117,12 +117,13 @@ impl fmt::Display for ConnectionClosed {
         match first {
             Some(Side::Local) => {
                 frame(f, "sent", sent)?;
-                frame(f, ", then received", received)
+                frame(f, if received.is_some() { ", then received" } else { ", received" }, received)
             }
-            Some(Side::Remote) | None => {
+            Some(Side::Remote) => {
                 frame(f, "received", received)?;
-                frame(f, ", then sent", sent)
+                frame(f, if sent.is_some() { ", then sent" } else { ", sent" }, sent)
             }
+            None => f.write_str("no close frame sent or received"),
         }
     }
 }
@@ -144,7 +145,7 @@ pub enum CloseCause {
     #[error("closing handshake")]
     Handshake,
     /// The peer broke the protocol, or exceeded a limit. It was told so.
-    #[error("the peer broke the protocol: {0}")]
+    #[error("{fault}: {0}", fault = fault(_0))]
     Protocol(ProtocolError),
     /// The stream ended without a close frame.
     #[error("the stream ended without a close frame")]
@@ -177,8 +178,16 @@ pub enum CloseCause {
         limit: Duration,
     },
     /// We cut it off, by [`abort`](super::WebSocketConnection::abort).
-    #[error("aborted")]
+    #[error("aborted by this side")]
     Aborted,
+}
+
+/// A peer that goes beyond a limit of ours has not broken the protocol.
+fn fault(error: &ProtocolError) -> &'static str {
+    use ProtocolError::{MessageTooBig, TooManyEmptyFragments, TooManyFragments};
+    let is_limit =
+        matches!(error, MessageTooBig { .. } | TooManyFragments { .. } | TooManyEmptyFragments { .. });
+    if is_limit { "the peer exceeded a limit" } else { "the peer broke the protocol" }
 }
 
 /// What the system said. Two are equal when their kinds are.

@@ -22,11 +22,12 @@ use crate::runtime::{Tcp, Timer, Transport, now, resolve};
 pub(crate) async fn dial(host: &str, port: u16) -> Result<Transport, DialError> {
     let found = resolve(host, port).await;
     let addresses = found.map_err(|error| DialError::Lookup { host: host.to_owned(), error })?;
-    Ok(Transport::Tcp(race(addresses, Tcp::connect).await?))
+    Ok(Transport::Tcp(race(host, addresses, Tcp::connect).await?))
 }
 
-/// Connects to the first of `addresses` that answers, each by `connect`. Dropped half-way, it drops every attempt.
+/// Connects to the first of the `addresses` of `host` that answers, each by `connect`. Dropped half-way, it drops every attempt.
 pub(crate) async fn race<T, F>(
+    host: &str,
     addresses: Vec<SocketAddr>,
     connect: impl Fn(SocketAddr) -> F,
 ) -> Result<T, Unreachable>
@@ -49,7 +50,7 @@ where
             Step::Ended(_, Ok(connected)) => return Ok(connected),
             Step::Ended(address, Err(fault)) => faults.push((address, fault)),
             Step::Slow => {}
-            Step::Exhausted => return Err(Unreachable { attempts: faults, known }),
+            Step::Exhausted => return Err(Unreachable { host: host.to_owned(), attempts: faults, known }),
         }
     }
 }
@@ -119,7 +120,7 @@ fn in_order(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
 #[non_exhaustive]
 pub enum DialError {
     /// The system's resolver does not know the host, or does not answer.
-    #[error("the address of `{host}` is not to be found: {error}")]
+    #[error("no connection with `{host}`: its address is not to be found: {error}")]
     Lookup {
         /// Whom we were looking for.
         host: String,
@@ -135,6 +136,7 @@ pub enum DialError {
 /// The addresses of a host that were tried in vain, at most [`MAX_ATTEMPTS`].
 #[derive(Debug)]
 pub struct Unreachable {
+    host: String,
     attempts: Vec<(SocketAddr, io::Error)>,
     /// How many addresses there were.
     known: usize,
@@ -150,9 +152,10 @@ impl Unreachable {
 impl fmt::Display for Unreachable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.known == 0 {
-            return f.write_str("the host has no address");
+            return write!(f, "no connection with `{}`: the host has no address", self.host);
         }
-        write!(f, "no connection to {} of {} addresses", self.attempts.len(), self.known)?;
+        let (tried, known) = (self.attempts.len(), self.known);
+        write!(f, "no connection with `{}`, tried {tried} of {known} addresses", self.host)?;
         for (index, (address, error)) in self.attempts().enumerate() {
             write!(f, "{} {address}: {error}", if index == 0 { ":" } else { ";" })?;
         }

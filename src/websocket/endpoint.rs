@@ -77,6 +77,11 @@ impl Endpoint {
         })
     }
 
+    /// Who is at the other end, for errors: a client has no URL.
+    pub(crate) fn client(&self) -> String {
+        self.address().map_or_else(|| self.to_string(), |address| address.to_string())
+    }
+
     /// Address and port, of TCP.
     pub const fn address(&self) -> Option<SocketAddr> {
         match self {

@@ -27,13 +27,13 @@ pub enum HandshakeError {
     #[error(transparent)]
     Header(#[from] HeaderError),
     /// Subprotocols cannot be offered so.
-    #[error(transparent)]
+    #[error("subprotocols cannot be offered so: {0}")]
     Subprotocols(#[from] ListError),
     /// The status cannot refuse a handshake.
-    #[error(transparent)]
+    #[error("cannot reject so: {0}")]
     Status(#[from] InvalidStatus),
     /// A subprotocol was chosen that the client did not offer.
-    #[error(transparent)]
+    #[error("cannot accept so: {0}")]
     Accept(#[from] AcceptErrorKind),
     /// The host could not be connected to.
     #[error(transparent)]
@@ -49,10 +49,16 @@ pub enum HandshakeError {
     },
     /// TLS: the certificate, the name in it, or the handshake.
     #[cfg(feature = "tls")]
-    #[error(transparent)]
-    Tls(Arc<super::TlsError>),
+    #[error("no connection with {peer}: {error}")]
+    Tls {
+        /// The server's URL, without userinfo and query.
+        peer: String,
+        /// What was wrong with it.
+        #[source]
+        error: super::TlsError,
+    },
     /// A `wss` URL, and this crate was built without TLS.
-    #[error("wss needs the feature `tls`")]
+    #[error("no TLS for a wss URL: build wscope with its feature `tls`")]
     NoTls,
     /// The server refused.
     #[error(transparent)]
@@ -79,10 +85,13 @@ pub enum HandshakeError {
     #[error(transparent)]
     Timeout(#[from] ConnectionTimeout),
     /// The client left before the request was answered.
-    #[error("the client left before the request was answered")]
-    ClientLeft,
+    #[error("{peer} left before its request was answered")]
+    ClientLeft {
+        /// Where the client is.
+        peer: String,
+    },
     /// The scope in which the request came is over.
-    #[error("the scope in which the request came is over")]
+    #[error("the request was not answered: the scope in which it came is over")]
     ScopeEnded,
 }
 
@@ -95,13 +104,6 @@ impl From<ConnectionRejected> for HandshakeError {
 impl From<DialError> for HandshakeError {
     fn from(error: DialError) -> Self {
         Self::Dial(Arc::new(error))
-    }
-}
-
-#[cfg(feature = "tls")]
-impl From<super::TlsError> for HandshakeError {
-    fn from(error: super::TlsError) -> Self {
-        Self::Tls(Arc::new(error))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{ConnectionClosed, SendError, WebSocketConnection};
+use super::{ConnectionClosed, Printable, SendError, WebSocketConnection};
 use crate::proto::Message;
 
 impl WebSocketConnection {
@@ -29,7 +29,7 @@ impl WebSocketConnection {
 
 /// What is wrong with a JSON text, or with a value that should become one.
 #[derive(Debug, thiserror::Error)]
-#[error("JSON: {0}")]
+#[error("{}", Printable(&_0.to_string()))]
 pub struct JsonError(#[from] serde_json::Error);
 
 impl JsonError {
@@ -49,7 +49,7 @@ impl JsonError {
 #[non_exhaustive]
 pub enum SendJsonError {
     /// It has no form in JSON.
-    #[error(transparent)]
+    #[error("no message sent, the value has no form in JSON: {0}")]
     Json(#[from] JsonError),
     /// The connection is closed.
     #[error(transparent)]
@@ -61,7 +61,7 @@ pub enum SendJsonError {
 #[non_exhaustive]
 pub enum GetJsonError {
     /// The message is not the JSON that was wanted.
-    #[error("{error}")]
+    #[error("the message is not the JSON that was wanted: {error}")]
     Json {
         /// What is wrong with it.
         #[source]

@@ -67,6 +67,7 @@ mod pieces;
 mod ping;
 mod pings;
 mod place;
+mod printable;
 mod receive;
 mod registry;
 mod request;
@@ -89,7 +90,6 @@ mod turns;
 mod wrap;
 
 pub use self::bytes::Bytes;
-/// The words of the protocol that layers above need: they stand on this one, and name no other.
 pub(crate) use crate::proto::{CloseCode, CloseReason, Delivery, Message, Piece, Side, Text};
 pub use broadcast::broadcast;
 pub use client::{ClientConfig, IntoClientConfig, connect_websocket, open_websocket, wrap_client_stream};
@@ -109,6 +109,8 @@ pub use messages::Messages;
 pub use origin::{InvalidOrigin, Origin, OriginPolicy};
 pub use pieces::{PieceData, PieceWriter};
 pub use ping::PingError;
+/// The words of the protocol that layers above need: they stand on this one, and name no other.
+pub(crate) use printable::Printable;
 pub use request::{Accept, Reject, WebSocketRequest};
 pub use send::SendError;
 pub use serve::ServeError;

@@ -17,16 +17,16 @@ pub enum PingError {
     #[error(transparent)]
     TooLong(#[from] ControlTooLong),
     /// A ping with this payload is in flight, and their pongs could not be told apart. Nothing was sent.
-    #[error("a ping with this payload is in flight")]
+    #[error("no ping sent: one with this payload waits for its pong")]
     InFlight,
     /// Too many pings are in flight. Nothing was sent.
-    #[error("{limit} pings are in flight")]
+    #[error("no ping sent: {limit} wait for their pongs")]
     TooMany {
         /// How many there may be.
         limit: usize,
     },
     /// The pong did not come in time.
-    #[error("no pong within {limit:?}")]
+    #[error("the peer sent no pong within {limit:?}")]
     TimedOut {
         /// The time it had.
         limit: Duration,

@@ -224,8 +224,10 @@ impl WebSocketRequest {
     fn left(&self, error: io::Error) -> HandshakeError {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
         match error.kind() {
-            BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof => HandshakeError::ClientLeft,
-            _ => HandshakeError::Network { peer: self.0.remote.to_string(), error: error.into() },
+            BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof => {
+                HandshakeError::ClientLeft { peer: self.0.remote.client() }
+            }
+            _ => HandshakeError::Network { peer: self.0.remote.client(), error: error.into() },
         }
     }
 

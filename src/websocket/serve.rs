@@ -41,7 +41,7 @@ pub(super) struct House {
 #[non_exhaustive]
 pub enum ServeError {
     /// A handler returned an error; its connection was closed with 1011.
-    #[error("the handler of {remote} failed: {error}")]
+    #[error("the handler of {} failed: {error}", remote.client())]
     Handler {
         /// The client.
         remote: Endpoint,
@@ -50,13 +50,13 @@ pub enum ServeError {
         error: BoxError,
     },
     /// A handler panicked; its connection was closed with 1011. The panic hook has said more.
-    #[error("the handler of {remote} panicked")]
+    #[error("the handler of {} panicked", remote.client())]
     Panicked {
         /// The client.
         remote: Endpoint,
     },
     /// A handler neither accepted nor rejected in time; it was cancelled, and the client answered 503.
-    #[error("the handler of {remote} did not decide within {limit:?}")]
+    #[error("the handler of {} neither accepted nor rejected within {limit:?}", remote.client())]
     DecisionTimeout {
         /// The client.
         remote: Endpoint,
@@ -64,7 +64,7 @@ pub enum ServeError {
         limit: Duration,
     },
     /// What a client sent was no opening handshake; it was told so.
-    #[error("{remote} sent no opening handshake: {error}")]
+    #[error("{} sent no opening handshake: {error}", remote.client())]
     Request {
         /// The client.
         remote: Endpoint,
@@ -74,7 +74,7 @@ pub enum ServeError {
     },
     /// The TLS handshake failed.
     #[cfg(feature = "tls")]
-    #[error("TLS with {remote}: {error}")]
+    #[error("no TLS with {}: {error}", remote.client())]
     Tls {
         /// The client.
         remote: Endpoint,

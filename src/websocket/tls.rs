@@ -4,7 +4,7 @@ use std::{
     error, fmt, fs,
     future::poll_fn,
     io,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     task::{Context, Poll},
 };
@@ -168,7 +168,7 @@ impl Identity {
     ///
     /// Those of [`from_pem`](Self::from_pem), and a file that cannot be read.
     pub fn from_pem_files(chain: impl AsRef<Path>, key: impl AsRef<Path>) -> Result<Self, IdentityError> {
-        Self::from_pem(fs::read(chain)?, fs::read(key)?)
+        Self::from_pem(read(chain.as_ref())?, read(key.as_ref())?)
     }
 
     /// From a PKCS#12 archive (`.p12`, `.pfx`).
@@ -193,17 +193,23 @@ impl fmt::Debug for Identity {
 #[non_exhaustive]
 pub enum IdentityError {
     /// A file cannot be read.
-    #[error("a file of the TLS identity cannot be read: {0}")]
-    File(#[from] io::Error),
+    #[error("{} cannot be read: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// In the words of the system.
+        #[source]
+        error: io::Error,
+    },
     /// There is no certificate where one should be.
-    #[error("no certificate in PEM (-----BEGIN CERTIFICATE-----)")]
+    #[error("no certificate: the PEM has no line -----BEGIN CERTIFICATE-----")]
     NoCertificate,
     /// There is no private key where one should be.
-    #[error("no private key in PEM (-----BEGIN PRIVATE KEY-----)")]
+    #[error("no private key: the PEM has no line -----BEGIN PRIVATE KEY-----")]
     NoKey,
     /// There is a private key, but not in PKCS#8, or encrypted.
     #[error(
-        "the key is a `{label}`, not PKCS#8; to convert it: openssl pkcs8 -topk8 -nocrypt -in KEY -out NEW_KEY"
+        "the key is `{label}`, not PKCS#8; to convert it: openssl pkcs8 -topk8 -nocrypt -in KEY -out NEW_KEY"
     )]
     KeyForm {
         /// What it says it is, such as `RSA PRIVATE KEY`.
@@ -325,6 +331,10 @@ pub(crate) async fn accept(config: &TlsServerConfig, transport: Transport) -> Re
     let accepted = config.0.accept(transport).await;
     // A server checks no certificate, so the host is in none of its errors.
     accepted.map(|tls| Transport::Tls(Box::new(tls))).map_err(|failed| TlsError::of(failed, ""))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, IdentityError> {
+    fs::read(path).map_err(|error| IdentityError::File { path: path.to_owned(), error })
 }
 
 /// `pem` from where the PKCS#8 key begins: tools put parameters and remarks in front.

@@ -57,7 +57,7 @@ pub async fn wrap_server_stream<E: Send>(
     config: &ServerConfig,
 ) -> Result<WebSocketRequest, HandshakeError> {
     let mut transport = Transport::other(stream);
-    let peer = Endpoint::remote(&transport).to_string();
+    let peer = Endpoint::remote(&transport).client();
     let (mut reader, mut out) = (RequestReader::new(config.handshake), Vec::new());
     let reading = opening::read_request(&mut transport, &mut reader, &mut out);
     let failed = match fail_after(config.handshake_timeout, reading).await {

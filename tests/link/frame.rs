@@ -35,30 +35,33 @@ fn a_key_may_be_escaped() {
 #[test]
 fn a_missing_field_and_one_of_a_wrong_type_are_told_by_name() {
     let table = [
-        (r#"{"kind": "hello"}"#, "malformed hello frame: 'name'"),
-        (r#"{"kind": "hello", "name": 5}"#, "malformed hello frame: name"),
+        (r#"{"kind": "hello"}"#, "malformed hello frame: field 'name' is missing"),
+        (r#"{"kind": "hello", "name": 5}"#, "malformed hello frame: field 'name' has a wrong type"),
         (
             r#"{"kind": "hello", "name": "x", "since_envelope_id": 5}"#,
-            "malformed hello frame: since_envelope_id",
+            "malformed hello frame: field 'since_envelope_id' has a wrong type",
         ),
         (
             r#"{"kind": "receipt", "envelope_id": "e", "status": "ack", "recipient_id": ["x"]}"#,
-            "malformed receipt frame: recipient_id",
+            "malformed receipt frame: field 'recipient_id' has a wrong type",
         ),
         (
             r#"{"kind": "receipt", "envelope_id": "e", "status": "ack", "reason": null}"#,
-            "malformed receipt frame: reason",
+            "malformed receipt frame: field 'reason' has a wrong type",
         ),
         (
             r#"{"kind": "request", "request_id": "r", "op": "x", "params": null}"#,
-            "malformed request frame: params",
+            "malformed request frame: field 'params' has a wrong type",
         ),
         (
             r#"{"kind": "request", "request_id": "r", "op": "x", "params": []}"#,
-            "malformed request frame: params",
+            "malformed request frame: field 'params' has a wrong type",
         ),
-        (r#"{"kind": "request", "request_id": 3, "op": "x"}"#, "malformed request frame: request_id"),
-        (r#"{"kind": "hello", "name": "\ud800"}"#, "malformed hello frame: name"),
+        (
+            r#"{"kind": "request", "request_id": 3, "op": "x"}"#,
+            "malformed request frame: field 'request_id' has a wrong type",
+        ),
+        (r#"{"kind": "hello", "name": "\ud800"}"#, "malformed hello frame: field 'name' has a wrong type"),
         (r#"{"kind": "hullo"}"#, "unknown frame kind: 'hullo'"),
         (r#"{"name": "x"}"#, "frame without a kind"),
         (r#"{"kind": 5}"#, "frame without a kind"),

@@ -58,7 +58,7 @@ fn dialled(script: &[(&str, Act)]) -> Outcome {
                 Ok(address)
             }
         };
-        let result = race(addresses.clone(), connect).await;
+        let result = race("example.com", addresses.clone(), connect).await;
         (begun.take(), result, passed())
     });
     assert_eq!(census.present(), 0, "the others are dropped");
@@ -124,10 +124,10 @@ fn the_error_names_each_address_and_its_fault() {
     assert!(error.attempts().all(|(_, error)| error.kind() == io::ErrorKind::ConnectionRefused));
     assert_eq!(
         error.to_string(),
-        "no connection to 2 of 2 addresses: 1.1.1.1:1: connection refused; [::1]:1: connection refused"
+        "no connection with `example.com`, tried 2 of 2 addresses: 1.1.1.1:1: connection refused; [::1]:1: connection refused"
     );
     let (_, error, _) = dialled(&[]);
-    assert_eq!(error.unwrap_err().to_string(), "the host has no address");
+    assert_eq!(error.unwrap_err().to_string(), "no connection with `example.com`: the host has no address");
 }
 
 #[test]
@@ -148,9 +148,9 @@ fn over_real_sockets_a_dead_port_gives_way_to_a_live_one() {
     };
     let live = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = live.local_addr().unwrap();
-    let connected = block_on(race(vec![dead, address], Tcp::connect)).unwrap();
+    let connected = block_on(race("localhost", vec![dead, address], Tcp::connect)).unwrap();
     assert_eq!(connected.peer(), &crate::runtime::Address::Tcp(address));
-    assert_eq!(block_on(race(vec![dead], Tcp::connect)).unwrap_err().attempts().len(), 1);
+    assert_eq!(block_on(race("localhost", vec![dead], Tcp::connect)).unwrap_err().attempts().len(), 1);
 }
 
 #[test]

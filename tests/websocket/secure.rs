@@ -75,8 +75,8 @@ where
 fn refused(certified: &Certified, tls: TlsConfig) -> TlsError {
     with_tls_server(certified, ServerConfig::new(), echo, async |server| {
         let refused = open_websocket(to(server.port(), tls), async |_ws| Ok::<(), Error>(())).await;
-        let Err(Error::Handshake(HandshakeError::Tls(error))) = refused else { panic!("{refused:?}") };
-        Ok((*error).clone())
+        let Err(Error::Handshake(HandshakeError::Tls { error, .. })) = refused else { panic!("{refused:?}") };
+        Ok(error)
     })
 }
 
@@ -218,10 +218,7 @@ fn a_client_without_the_certificate_that_is_asked_for_fails_in_tls() {
         run(fail_after(30 * SECOND, open_websocket(to(port, trusting()), async |_ws| Ok::<(), Error>(()))));
     // With TLS 1.3 the alert comes when the client has finished its handshake, and the request is on its way.
     let Err(Error::Handshake(error)) = refused.unwrap() else { panic!("it was let in") };
-    assert!(
-        matches!(&error, HandshakeError::Tls(error) if matches!(**error, TlsError::Alert(_))),
-        "{error:?}"
-    );
+    assert!(matches!(&error, HandshakeError::Tls { error: TlsError::Alert(_), .. }), "{error:?}");
     assert_eq!(server.join().unwrap(), None);
 }
 
@@ -230,8 +227,8 @@ fn tls_to_a_plain_port_fails_at_once() {
     let began = Instant::now();
     with_server(echo, async |server| {
         let failed = open_websocket(to(server.port(), trusting()), async |_ws| Ok::<(), Error>(())).await;
-        let Err(Error::Handshake(HandshakeError::Tls(error))) = failed else { panic!("{failed:?}") };
-        assert!(matches!(*error, TlsError::Handshake(_)), "{error:?}");
+        let Err(Error::Handshake(HandshakeError::Tls { error, .. })) = failed else { panic!("{failed:?}") };
+        assert!(matches!(error, TlsError::Handshake(_)), "{error:?}");
         Ok(())
     });
     assert!(began.elapsed() < ClientConfig::CONNECT_TIMEOUT);

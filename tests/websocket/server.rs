@@ -736,7 +736,7 @@ fn who_has_left_before_the_answer_is_reported_and_not_let_in() {
             asked.unbounded_send(())?;
             opened.await;
             let left = request.accept(Accept::new()).await;
-            assert!(matches!(left, Err(HandshakeError::ClientLeft)), "{left:?}");
+            assert!(matches!(left, Err(HandshakeError::ClientLeft { .. })), "{left:?}");
             left?;
             Ok(())
         }

@@ -161,7 +161,8 @@ fn an_identity_is_read_from_each_form_that_is_promised() {
     let folder = tempfile::tempdir().unwrap();
     let (chain, key) = (folder.path().join("chain.pem"), folder.path().join("key.pem"));
     std::fs::write(&chain, certified.pem()).unwrap();
-    assert!(matches!(Identity::from_pem_files(&chain, &key).unwrap_err(), IdentityError::File(_)));
+    let error = Identity::from_pem_files(&chain, &key).unwrap_err();
+    assert!(matches!(&error, IdentityError::File { path, .. } if *path == key), "{error:?}");
     std::fs::write(&key, certified.key()).unwrap();
     let identity = Identity::from_pem_files(&chain, &key).unwrap();
     assert!(shake(&trusting(), "localhost", &TlsServerConfig::new(identity).unwrap()).0.is_ok());

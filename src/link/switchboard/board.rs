@@ -291,13 +291,13 @@ impl Switchboard {
             {
                 self.stats.unreadable += 1;
                 let code = ErrorCode::ProtocolError;
-                let message = Outgoing::refused_with(request_id, &code, &error.to_string());
+                let message = Outgoing::refused_with(request_id, &code, &error.in_ag2s_words());
                 self.send(endpoint, message);
             }
             FrameError::Field { .. }
             | FrameError::Json(_)
             | FrameError::NoKind
-            | FrameError::UnknownKind { .. } => self.unreadable_text(endpoint, &error.to_string()),
+            | FrameError::UnknownKind { .. } => self.unreadable_text(endpoint, &error.in_ag2s_words()),
         }
     }
 

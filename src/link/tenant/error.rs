@@ -1,7 +1,7 @@
 //! What can go wrong with a request and with serving, by culprit: the hub refuses, another took the agent, the link is gone,
 //! the time is over, or the request could not be sent at all.
 
-use std::{fmt::Write, time::Duration};
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
@@ -12,7 +12,7 @@ use crate::{
         json::{FieldError, Payload},
         link_error::and_in_programs_that_report_errors,
     },
-    websocket::{ConnectionClosed, Error},
+    websocket::{ConnectionClosed, Error, Printable},
 };
 
 /// Why a request has no result.
@@ -20,7 +20,7 @@ use crate::{
 #[non_exhaustive]
 pub enum RequestError {
     /// The hub refuses.
-    #[error("{op} refused: {code}: {}", printable(message))]
+    #[error("{op} refused: {}: {}", Printable(code.as_str()), Printable(message))]
     Refused {
         /// The operation, or `hello`.
         op: &'static str,
@@ -30,7 +30,7 @@ pub enum RequestError {
         message: String,
     },
     /// The agent is bound to another link now.
-    #[error("{op} refused: agent '{agent}' is bound to another link now")]
+    #[error("{op} refused: agent '{}' is bound to another link now", Printable(agent))]
     Superseded {
         /// The operation.
         op: &'static str,
@@ -38,7 +38,7 @@ pub enum RequestError {
         agent: String,
     },
     /// The link has ended, or the scope of the tenant.
-    #[error("{op} {}: {}", sent_or_not(*sent), ended(closed.as_ref()))]
+    #[error("{op} {}: {}", if *sent { "sent, but not answered" } else { "not sent" }, ended(closed.as_ref()))]
     Closed {
         /// The operation, or `hello`.
         op: &'static str,
@@ -48,7 +48,7 @@ pub enum RequestError {
         closed: Option<ConnectionClosed>,
     },
     /// No answer came in time.
-    #[error("{op} {}: no answer within {limit:?}", sent_or_not(*sent))]
+    #[error("{op} {} within {limit:?}", if *sent { "sent, but not answered" } else { "not sent" })]
     TimedOut {
         /// The operation, or `hello`.
         op: &'static str,
@@ -58,7 +58,7 @@ pub enum RequestError {
         limit: Duration,
     },
     /// No hub would take it, and AG2's would close the link. Nothing was sent.
-    #[error("{op} not sent: {size} bytes exceed {limit}")]
+    #[error("{op} not sent: {size} bytes exceed the limit of {limit}")]
     TooLarge {
         /// The operation, or `hello`.
         op: &'static str,
@@ -68,7 +68,7 @@ pub enum RequestError {
         limit: usize,
     },
     /// So many of these wait for their answer. Nothing was sent.
-    #[error("{op} not sent: {limit} wait for their answer")]
+    #[error("{op} not sent: {limit} wait for their answer, which is the limit")]
     TooMany {
         /// The operation, or `hello`.
         op: &'static str,
@@ -76,7 +76,7 @@ pub enum RequestError {
         limit: usize,
     },
     /// The hub's answer cannot be read. It has done what was asked.
-    #[error("{op}: unreadable answer: {error}")]
+    #[error("{op} done, but the answer cannot be read: {error}")]
     Unreadable {
         /// The operation.
         op: &'static str,
@@ -128,31 +128,31 @@ impl RequestError {
 #[non_exhaustive]
 pub enum ServeError {
     /// Somebody else serves this agent.
-    #[error("agent '{agent}' is served already")]
+    #[error("agent '{}' is served already", Printable(agent))]
     AlreadyServed {
         /// The id of the agent.
         agent: String,
     },
     /// The agent is not, or no longer, on this link.
-    #[error("agent '{agent}' is not on this link")]
+    #[error("agent '{}' is not on this link", Printable(agent))]
     NotHere {
         /// The id of the agent.
         agent: String,
     },
     /// The agent is bound to another link now.
-    #[error("agent '{agent}' is bound to another link now")]
+    #[error("agent '{}' is bound to another link now", Printable(agent))]
     Superseded {
         /// The id of the agent.
         agent: String,
     },
     /// The link has ended, and not as it should; or the scope of the tenant.
-    #[error("{}", ended(closed.as_ref()))]
+    #[error("no more deliveries: {}", ended(closed.as_ref()))]
     Closed {
         /// How the link ended; `None` when the scope of the tenant is over.
         closed: Option<ConnectionClosed>,
     },
     /// Deliveries for which there was no room could not be asked for again.
-    #[error(transparent)]
+    #[error("no more deliveries, those left behind could not be asked for: {0}")]
     Behind(#[from] RequestError),
 }
 
@@ -177,24 +177,6 @@ pub(super) fn no_id(op: &'static str) -> RequestError {
     misshapen(op, FieldError::Missing { name: "agent_id" })
 }
 
-const fn sent_or_not(sent: bool) -> &'static str {
-    if sent { "sent" } else { "not sent" }
-}
-
 fn ended(closed: Option<&ConnectionClosed>) -> String {
     closed.map_or_else(|| "the scope of the tenant is over".to_owned(), ConnectionClosed::to_string)
-}
-
-/// A text of the peer, without what would move the cursor of whoever prints it.
-fn printable(text: &str) -> String {
-    let mut printable = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() {
-            // Writing into memory does not fail.
-            let _ = write!(printable, "{}", character.escape_default());
-        } else {
-            printable.push(character);
-        }
-    }
-    printable
 }

@@ -76,7 +76,7 @@ fn a_request_has_a_deadline_and_an_answer_behind_it_is_counted() {
         };
         assert_eq!(limit, Duration::from_secs(30));
         assert!(error.may_have_happened());
-        assert_eq!(error.to_string(), "find_agent_id sent: no answer within 30s");
+        assert_eq!(error.to_string(), "find_agent_id sent, but not answered within 30s");
         let (id, ..) = next_request(&hub).await;
         for (id, late) in [(id.as_str(), 1), ("77", 2), ("not ours", 3)] {
             answer(&hub, id, json!(null)).await;
