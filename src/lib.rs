@@ -1,8 +1,7 @@
 //! WebSockets in structured scopes: no connection and no task outlives the block of code that opened it.
 //!
 //! ```
-//! use wscope::websocket::{Accept, BoxError};
-//! use wscope::{Error, WebSocketRequest, nursery, open_websocket, serve_websocket};
+//! use wscope::{Accept, BoxError, Error, WebSocketRequest, nursery, open_websocket, serve_websocket};
 //!
 //! async fn echo(request: WebSocketRequest) -> Result<(), BoxError> {
 //!     let ws = request.accept(Accept::new()).await?;
@@ -32,6 +31,8 @@
 //! | serve | [`WebSocketServer`], [`serve_websocket`], [`WebSocketRequest`], [`ServerConfig`] |
 //! | send, receive, ping, close | [`WebSocketConnection`] |
 //! | know how it ended | [`ConnectionClosed`], [`Error`] |
+//! | be a hub for agents | [`link::Hub`] |
+//! | hold agents on one | [`link::open_tenant`], [`link::connect_tenant`], [`link::Agent`] |
 //! | speak WebSocket over a stream of your own | [`wrap_client_stream`], [`wrap_server_stream`] |
 //! | run several things and be sure that all of them end | [`nursery`], [`fail_after`], [`CancelScope`] |
 //! | own every byte | [`proto`] |
@@ -41,15 +42,14 @@
 //!
 //! | layer | what it is | usable alone |
 //! |---|---|---|
+//! | [`link`] | hubs and tenants on the wire of AG2 networks | it stands on [`websocket`]; its [`Switchboard`](link::Switchboard) on nothing |
 //! | [`websocket`] | connections: clients, servers, requests, pings, closing | it stands on the next three |
 //! | [`proto`] | RFC 6455 without I/O: bytes in, events out; events in, bytes out | yes, on any transport |
-//! | [`link`] | hub and tenants on the wire of AG2 networks, so far without sockets | yes, behind any transport |
 //! | [`scope`] | nurseries, cancel scopes, typed timeouts, clean-up that survives cancellation | yes, without a WebSocket |
 //! | [`runtime`] | the seam to executor, clock, timers and sockets | it is what the others stand on |
 //! | `testing` | a virtual clock, an executor that can be replayed, in-memory streams with faults | feature `testing` |
 //!
-//! Hubs and clients that reconnect will stand on these. The book in `docs` has a tutorial, a guide for each of these jobs, and says
-//! why each thing is as it is.
+//! The book in `docs` has a tutorial, a guide for each of these jobs, and says why each thing is as it is.
 //!
 //! # Scopes alone
 //!
@@ -112,19 +112,27 @@ mod book {
         Echo = "../docs/src/tutorial/echo.md";
         Requests = "../docs/src/tutorial/requests.md";
         Chat = "../docs/src/tutorial/chat.md";
+        HubAndTenants = "../docs/src/tutorial/hub.md";
+        LinkRoom = "../docs/src/design/link-room.md";
         StructuredConcurrency = "../docs/src/design/structured-concurrency.md";
         Connect = "../docs/src/guides/connect.md";
         Serve = "../docs/src/guides/serve.md";
         Messages = "../docs/src/guides/messages.md";
         Ping = "../docs/src/guides/ping.md";
         Closing = "../docs/src/guides/closing.md";
+        #[cfg(feature = "deflate")] Compression = "../docs/src/guides/compression.md";
         #[cfg(feature = "tls")] Tls = "../docs/src/guides/tls.md";
         #[cfg(feature = "testing")] Backpressure = "../docs/src/guides/backpressure.md";
         #[cfg(feature = "testing")] Testing = "../docs/src/guides/testing.md";
+        RunningAHub = "../docs/src/guides/hub.md";
+        WritingATenant = "../docs/src/guides/tenant.md";
+        Names = "../docs/src/guides/names.md";
+        Resume = "../docs/src/guides/resume.md";
         SansIo = "../docs/src/guides/sans-io.md";
         TimeoutsAndCancellation = "../docs/src/guides/timeouts-and-cancellation.md";
         ComingFromJoinSet = "../docs/src/guides/coming-from-joinset.md";
         ComingFromTungstenite = "../docs/src/guides/coming-from-tungstenite.md";
+        LinkWire = "../docs/src/reference/link-wire.md";
         Errors = "../docs/src/reference/errors.md";
         ComingFromTrioWebsocket = "../docs/src/guides/coming-from-trio-websocket.md";
         Defaults = "../docs/src/reference/defaults.md";

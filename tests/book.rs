@@ -38,6 +38,38 @@ fn every_link_leads_somewhere() {
     }
 }
 
+/// `page.md#a-heading`, and `#a-heading` of the same page.
+#[test]
+fn every_link_into_a_page_leads_to_a_heading() {
+    for (path, text) in pages().unwrap() {
+        for target in targets(&text) {
+            let Some((page, heading)) = target.split_once('#') else { continue };
+            let page = if page.is_empty() { path.clone() } else { path.parent().unwrap().join(page) };
+            if page.extension().is_some_and(|extension| extension == "md") {
+                let there = headings(&fs::read_to_string(&page).unwrap()).any(|known| known == heading);
+                assert!(there, "{} links to {target}, and there is no such heading", path.display());
+            }
+        }
+    }
+}
+
+/// A path in backticks, whole: `tests/websocket/cancel.rs`, and `tests/websocket/faults.rs: F4` up to its colon.
+#[test]
+fn every_path_that_is_named_is_there() {
+    const FOLDERS: [&str; 7] = ["src/", "tests/", "benches/", "docs/", "examples/", "fuzz/", ".ci/"];
+    let is_path = |text: &&str| {
+        FOLDERS.iter().any(|folder| text.starts_with(folder)) && !text.contains([' ', '*', '{', '<', '('])
+    };
+    let mut missing = Vec::new();
+    for (page, text) in pages().unwrap() {
+        let named = text.split('`').skip(1).step_by(2).map(|code| code.split(':').next().unwrap_or(code));
+        for path in named.filter(is_path).filter(|path| !root().join(path).exists()) {
+            missing.push(format!("{}: {path}", page.display()));
+        }
+    }
+    assert!(missing.is_empty(), "named, and not there: {missing:#?}");
+}
+
 #[test]
 fn every_dependency_is_explained() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
@@ -70,28 +102,74 @@ fn every_file_named_beside_a_section_is_there() {
     assert!(missing.is_empty(), "\n{}", missing.join("\n"));
 }
 
-/// `reference/errors.md` has a heading for each error type of `src/websocket`, and below it each of its variants.
+/// `reference/errors.md` has a heading for each error type of these layers, and below it each of its variants.
 #[test]
-fn every_error_of_a_connection_is_explained() {
+fn every_error_is_explained() {
     let page = fs::read_to_string(root().join("docs/src/reference/errors.md")).unwrap();
-    let mut missing = Vec::new();
-    let mut found = 0;
-    for entry in fs::read_dir(root().join("src/websocket")).unwrap() {
-        for (name, variants) in errors(&fs::read_to_string(entry.unwrap().path()).unwrap()) {
+    let (mut missing, mut found) = (Vec::new(), 0);
+    let folders = ["src/websocket", "src/link"].into_iter();
+    for path in folders.flat_map(|folder| sources(&root().join(folder)).unwrap()) {
+        for (name, variants) in errors(&fs::read_to_string(path).unwrap()) {
             found += 1;
-            let section =
-                page.split("\n### ").find_map(|section| section.strip_prefix(&format!("`{name}`\n")));
-            let Some(section) = section else {
-                missing.push(name);
-                continue;
-            };
-            let section = section.split("\n## ").next().unwrap_or(section);
-            let named = |variant: &String| section.contains(&format!("`{variant}"));
-            missing.extend(variants.iter().filter(|v| !named(v)).map(|v| format!("{name}::{v}")));
+            missing.extend(unexplained(&page, &name, &variants));
         }
     }
     assert!(missing.is_empty(), "not in errors.md: {missing:?}");
-    assert!(found > 15, "only {found} error types were found in src/websocket");
+    assert!(found > 30, "only {found} error types were found");
+}
+
+/// What of an error is not on the page. Two layers may have errors of one name: then it is the section that has the most of it.
+fn unexplained(page: &str, name: &str, variants: &[String]) -> Vec<String> {
+    let heading = format!("`{name}`\n");
+    let sections = page.split("\n### ").filter_map(|section| section.strip_prefix(&heading));
+    let missing = |section: &str| {
+        let section = section.split("\n## ").next().unwrap_or(section);
+        let named = |variant: &&String| !section.contains(&format!("`{variant}"));
+        variants.iter().filter(named).map(|variant| format!("{name}::{variant}")).collect::<Vec<_>>()
+    };
+    sections.map(missing).min_by_key(Vec::len).unwrap_or_else(|| vec![name.to_owned()])
+}
+
+/// `reference/defaults.md` has a row for each field of `HubLimits`, and compares it with the code; and a row for each constant of
+/// the files that say what a tenant, a link within the process and a store in memory take.
+#[test]
+fn every_limit_of_hub_and_tenant_is_explained() {
+    let page = fs::read_to_string(root().join("docs/src/reference/defaults.md")).unwrap();
+    let read = |file: &str| fs::read_to_string(root().join("src/link").join(file)).unwrap();
+    let config = read("switchboard/config.rs");
+    let (_, fields) = config.split_once("pub struct HubLimits {").unwrap();
+    let fields = fields.split("\n}").next().unwrap().lines().filter_map(|line| line.strip_prefix("    pub "));
+    let fields: Vec<&str> = fields.filter_map(|line| line.split(':').next()).collect();
+    assert!(fields.len() > 15, "the fields of HubLimits were not found: {fields:?}");
+    for field in fields {
+        assert!(page.contains(&format!("| `{field}` |")), "HubLimits::{field} has no row in defaults.md");
+        assert!(
+            page.contains(&format!("limits.{field}")),
+            "HubLimits::{field} is not compared in defaults.md"
+        );
+    }
+    for file in ["tenant/config.rs", "tenant_link.rs", "local.rs", "store.rs", "json.rs"] {
+        let source = read(file);
+        for name in source.split("pub const ").skip(1).map(|rest| rest.split([':', ' ']).next().unwrap()) {
+            if name != "fn" {
+                assert!(page.contains(&format!("`{name}`")), "{name} of {file} is not in defaults.md");
+            }
+        }
+    }
+}
+
+/// Each of the twenty things that hurt with AG2 has a row, and tests that are there.
+#[test]
+fn every_answer_to_a_weakness_of_ag2_is_tested() {
+    let page = fs::read_to_string(root().join("docs/src/guides/ag2.md")).unwrap();
+    let rows: Vec<_> = page.lines().filter(|line| line.contains(".rs::")).collect();
+    assert_eq!(rows.len(), 20);
+    for (row, number) in rows.into_iter().zip(1..) {
+        assert!(row.starts_with(&format!("| {number} |")), "{number}: {row}");
+        for (file, name) in tests_named(row) {
+            assert!(has_test(&format!("{file}.rs"), name), "{number}: {name} is no test of tests/{file}.rs");
+        }
+    }
 }
 
 /// Each of trio-websocket's 64 cases has a test of ours that is there, or a reason why it has none.
@@ -108,23 +186,86 @@ fn every_test_of_trio_websocket_is_accounted_for() {
             faults.push(format!("test_{theirs} stands there twice"));
         }
         seen.push(theirs);
-        let named = ours.split('`').skip(1).step_by(2).filter_map(|name| name.split_once(".rs::"));
-        let named: Vec<_> = named.collect();
+        let named: Vec<_> = tests_named(ours).collect();
         if named.is_empty() && !REASONS.iter().any(|reason| ours.starts_with(reason)) {
             faults.push(format!("test_{theirs} has neither a test nor a reason"));
         }
-        for (file, name) in named {
-            let source = fs::read_to_string(root().join(format!("tests/{file}.rs"))).unwrap_or_default();
-            let before = source.split_once(&format!("\nfn {name}() {{")).map_or("", |(before, _)| before);
-            if !before.lines().last().is_some_and(|line| line.starts_with("#[test]")) {
-                faults.push(format!("test_{theirs}: {name} is no test of tests/{file}.rs"));
-            }
+        for (file, name) in named.into_iter().filter(|(file, name)| !has_test(&format!("{file}.rs"), name)) {
+            faults.push(format!("test_{theirs}: {name} is no test of tests/{file}.rs"));
         }
     }
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
 const REASONS: [&str; 2] = ["does not compile here: ", "deliberately different: "];
+
+/// `reference/security.md` numbers its threats without a gap. Each names tests that are there, each constant that it names is there,
+/// and each test of `tests/threats` stands beside its number.
+#[test]
+fn every_threat_has_its_test_and_every_attack_its_threat() {
+    let page = fs::read_to_string(root().join("docs/src/reference/security.md")).unwrap();
+    let rows: Vec<Vec<&str>> = page
+        .lines()
+        .filter(|line| line.starts_with("| T"))
+        .map(|line| line.split('|').map(str::trim).collect())
+        .collect();
+    let mut faults = Vec::new();
+    let mut named = Vec::new();
+    for (at, cells) in rows.iter().enumerate() {
+        let number = format!("T{}", at + 1);
+        if cells[1] != number {
+            faults.push(format!("{} stands where {number} should", cells[1]));
+        }
+        let constants = cells[4].split('`').skip(1).step_by(2);
+        let constants = constants.map(|constant| constant.rsplit("::").next().unwrap_or(constant));
+        faults.extend(
+            constants.filter(|name| !is_constant(name).unwrap()).map(|name| format!("{number}: no {name}")),
+        );
+        let mut file = "";
+        for name in cells[5].split('`').skip(1).step_by(2) {
+            if name.ends_with(".rs") {
+                file = name;
+            } else if !has_test(file, name) {
+                faults.push(format!("{number}: {name} is no test of tests/{file}"));
+            } else {
+                named.push((at + 1, name));
+            }
+        }
+        if named.last().is_none_or(|(number, _)| *number != at + 1) {
+            faults.push(format!("{number} has no test"));
+        }
+    }
+    for file in ["client", "frames", "handshake", "resources"] {
+        let text = fs::read_to_string(root().join(format!("tests/threats/{file}.rs"))).unwrap();
+        for name in text.lines().filter_map(|line| line.trim().strip_prefix("fn t")?.strip_suffix("() {")) {
+            let number = name.split('_').next().and_then(|number| number.parse::<usize>().ok());
+            let name = format!("t{name}");
+            if !named.iter().any(|(row, test)| Some(*row) == number && *test == name) {
+                faults.push(format!("{name} is not beside its number"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+    assert!(rows.len() > 40, "only {} threats were found", rows.len());
+}
+
+/// Whether `tests/{file}` has a test of that name.
+fn has_test(file: &str, name: &str) -> bool {
+    let source = fs::read_to_string(root().join("tests").join(file)).unwrap_or_default();
+    let lines: Vec<&str> = source.lines().map(str::trim).collect();
+    lines.windows(2).any(|pair| pair[0].starts_with("#[test]") && pair[1] == format!("fn {name}() {{"))
+}
+
+/// Whether a public constant of the crate has this name.
+fn is_constant(name: &str) -> io::Result<bool> {
+    let declared = format!("pub const {name}:");
+    for path in sources(&root().join("src"))? {
+        if fs::read_to_string(path)?.contains(&declared) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
 
 #[test]
 fn rust_code_and_links_are_recognised() {
@@ -135,6 +276,7 @@ fn rust_code_and_links_are_recognised() {
     let found =
         links("see [a](b/c.md#d), [e](https://f.g/) and [h](#i)\n[j]( ../k.md )", Path::new("x/y.md"));
     assert_eq!(found, [Path::new("x/b/c.md"), Path::new("x/../k.md")]);
+    assert_eq!(headings("# A `b-c`: d!\ntext\n").collect::<Vec<_>>(), ["a-b-c-d"]);
     let source = "#[derive(Debug, thiserror::Error)]\npub enum E {\n    /// Doc.\n    #[error(\"x\")]\n    First {\n        /// Doc.\n        \
         limit: u8,\n    },\n    Second(#[from] Io),\n}\n#[derive(thiserror::Error)]\n#[error(\"s\")]\npub struct S;\n";
     let found = [("E", vec!["First", "Second"]), ("S", vec![])];
@@ -142,6 +284,25 @@ fn rust_code_and_links_are_recognised() {
         errors(source),
         found.map(|(name, v)| (name.to_owned(), v.into_iter().map(str::to_owned).collect()))
     );
+}
+
+/// The tests that a row of a table names, as `file.rs::name`.
+fn tests_named(row: &str) -> impl Iterator<Item = (&str, &str)> {
+    row.split('`').skip(1).step_by(2).filter_map(|name| name.split_once(".rs::"))
+}
+
+/// The Rust files below a folder.
+fn sources(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(sources(&path)?);
+        } else {
+            found.push(path);
+        }
+    }
+    Ok(found)
 }
 
 /// The public types of `source` that are errors by derive, each with its variants; a struct has none.
@@ -179,6 +340,7 @@ fn pages() -> io::Result<Vec<(PathBuf, String)>> {
             list.push(path);
         }
     }
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
     paths.into_iter().map(|path| Ok((path.clone(), fs::read_to_string(path)?))).collect()
 }
 
@@ -194,11 +356,26 @@ fn has_rust_code(page: &str) -> bool {
 /// Where the inline links of `page`, which stands at `path`, lead inside the tree.
 fn links(page: &str, path: &Path) -> Vec<PathBuf> {
     let folder = path.parent().unwrap_or(path);
-    let targets =
-        page.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target.trim());
-    let targets =
-        targets.filter(|target| !target.contains("://")).map(|target| target.split('#').next().unwrap_or(""));
-    targets.filter(|target| !target.is_empty()).map(|target| folder.join(target)).collect()
+    let files = targets(page).map(|target| target.split('#').next().unwrap_or(""));
+    files.filter(|file| !file.is_empty()).map(|file| folder.join(file)).collect()
+}
+
+/// The targets of the inline links of `page` that lead to no other site.
+fn targets(page: &str) -> impl Iterator<Item = &str> {
+    let targets = page.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+    targets.map(|(target, _)| target.trim()).filter(|target| !target.contains("://"))
+}
+
+/// The headings of `page` as links name them: lower case, blanks as hyphens, no other signs.
+fn headings(page: &str) -> impl Iterator<Item = String> {
+    let sign = |c: char| match c {
+        ' ' => Some('-'),
+        '-' | '_' => Some(c),
+        _ => c.is_alphanumeric().then(|| c.to_ascii_lowercase()),
+    };
+    let titles =
+        page.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    titles.map(move |title| title.chars().filter_map(sign).collect())
 }
 
 fn root() -> &'static Path {

@@ -138,6 +138,14 @@ pub trait AuthAdapter: fmt::Debug + Send + Sync {
 }
 
 /// `none`: anyone may use any name.
+///
+/// ```
+/// use wscope::link::{ApiKeys, HubConfig, NoAuth};
+///
+/// // A hub with keys does not take `none`, unless it is told to.
+/// let config = HubConfig::new().auth(ApiKeys::new().key("alice", "s3cret")).auth(NoAuth::new());
+/// # let _ = config;
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct NoAuth;
@@ -256,6 +264,16 @@ impl AuthRegistry {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Whether anyone may use any name.
+    pub(crate) fn trusts_everyone(&self) -> bool {
+        self.0.contains_key(NoAuth.scheme())
+    }
+
+    /// Puts each adapter into another.
+    pub(crate) fn wrap(self, wrap: impl Fn(Box<dyn AuthAdapter>) -> Box<dyn AuthAdapter>) -> Self {
+        Self(self.0.into_iter().map(|(scheme, adapter)| (scheme, wrap(adapter))).collect())
     }
 
     /// Asks the adapter of `scheme`.

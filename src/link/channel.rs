@@ -16,6 +16,13 @@ use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
 use super::{id::Id, json::Payload, time::Timestamp};
 
 /// What rules a channel has.
+///
+/// ```
+/// use wscope::link::ChannelType;
+///
+/// assert_eq!(ChannelType::of("consulting", 1), Some(ChannelType::Consulting));
+/// assert_eq!(ChannelType::Consulting.as_str(), "consulting");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ChannelType {
@@ -164,6 +171,15 @@ impl Turn {
 }
 
 /// Labels of a channel, in the order in which they were given; the last of two equal keys wins.
+///
+/// ```
+/// use wscope::link::Labels;
+///
+/// let mut labels = Labels::default();
+/// labels.set("topic", "lunch");
+/// labels.set("topic", "dinner");
+/// assert_eq!((labels.value("topic"), labels.value("place")), (Some("dinner"), None));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Labels(Vec<(String, String)>);
 

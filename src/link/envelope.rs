@@ -6,7 +6,7 @@ use super::json::{FieldError, Fields, Payload};
 
 /// One message between agents of a channel.
 ///
-/// All fifteen fields are on the wire each time, nulls included: AG2 drops an envelope that lacks `audience`, and one that
+/// All fourteen fields are on the wire each time, nulls included: AG2 drops an envelope that lacks `audience`, and one that
 /// has a field more.
 ///
 /// ```

@@ -55,6 +55,16 @@ pub enum Frame {
 }
 
 /// Binds a registered name to the connection it comes on.
+///
+/// ```
+/// use wscope::link::{Claim, Frame, Hello};
+///
+/// let mut hello = Hello::new("alice");
+/// hello.auth_scheme = "api_key".to_owned();
+/// hello.auth_claim = Claim::token("s3cret");
+/// hello.since_envelope_id = Some(String::new()); // all that is not acknowledged
+/// assert!(Frame::Hello(hello).encode().ends_with(r#""since_envelope_id": "", "kind": "hello"}"#));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Hello {
@@ -80,6 +90,14 @@ pub struct Welcome {
 }
 
 /// Asks the hub for an operation.
+///
+/// ```
+/// use wscope::link::{Frame, Payload, Request};
+///
+/// let request = Request::new("1", "find_agent_id", Payload::parse(r#"{"name": "bob"}"#)?);
+/// assert!(Frame::Request(request).encode().starts_with(r#"{"request_id": "1", "op": "find_agent_id", "#));
+/// # Ok::<(), wscope::link::InvalidJson>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Request {
@@ -130,6 +148,14 @@ pub struct Notify {
 }
 
 /// Acknowledges a delivery, or says that it failed.
+///
+/// ```
+/// use wscope::link::{Receipt, ReceiptStatus};
+///
+/// let mut receipt = Receipt::ack("an-envelope", "bobs-id", "a-channel");
+/// receipt.status = ReceiptStatus::Nack;
+/// receipt.reason = "no such order".to_owned();
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Receipt {

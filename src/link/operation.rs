@@ -164,6 +164,14 @@ pub enum Operation {
 }
 
 /// Parameters of `register`.
+///
+/// ```
+/// use wscope::link::{Passport, Register, Rule};
+///
+/// let mut register = Register::new(Passport::new("paula"));
+/// register.resume.summary = "reads the small print".to_owned();
+/// register.rule = Some(Rule::default());
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Register {
@@ -185,7 +193,21 @@ impl Register {
     }
 }
 
+impl From<Passport> for Register {
+    fn from(passport: Passport) -> Self {
+        Self::new(passport)
+    }
+}
+
 /// Parameters of `list_agents`.
+///
+/// ```
+/// use wscope::link::ListAgents;
+///
+/// let mut wanted = ListAgents::default();
+/// wanted.capability = Some("policy".to_owned());
+/// wanted.sort_by = Some("name".to_owned());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ListAgents {
@@ -208,6 +230,14 @@ impl Default for ListAgents {
 }
 
 /// Parameters of `create_channel`.
+///
+/// ```
+/// use wscope::link::{ChannelType, CreateChannel, Ttl};
+///
+/// let mut create = CreateChannel::new("alices-id", ChannelType::Discussion.as_str(), vec!["bobs-id".to_owned()]);
+/// create.ttl = Some(Ttl::Text("10m".to_owned()));
+/// create.intent = Some("lunch".to_owned());
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct CreateChannel {

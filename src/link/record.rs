@@ -111,6 +111,16 @@ impl PassportKind {
 }
 
 /// What an agent costs, in units of its provider.
+///
+/// ```
+/// use wscope::link::{CostProfile, Passport};
+///
+/// let mut cost = CostProfile::default();
+/// cost.input_per_mtok = Some(0.25);
+/// cost.latency_tier = Some("fast".to_owned());
+/// let mut passport = Passport::new("alice");
+/// passport.cost = Some(cost);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -124,6 +134,15 @@ pub struct CostProfile {
 }
 
 /// How an agent proves who it is.
+///
+/// ```
+/// use wscope::link::{Claim, Passport};
+///
+/// let mut passport = Passport::new("alice");
+/// passport.auth.scheme = "api_key".to_owned();
+/// passport.auth.claim = Claim::token("s3cret");
+/// assert!(!format!("{passport:?}").contains("s3cret"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -159,6 +178,17 @@ impl<'de> Deserialize<'de> for Claim {
 }
 
 /// What an agent says that it can do, and what was seen of it.
+///
+/// ```
+/// use wscope::link::{Resume, ResumeExample};
+///
+/// let mut done = ResumeExample::default();
+/// done.title = "the contract of March".to_owned();
+/// let mut resume = Resume::default();
+/// resume.claimed_capabilities = vec!["policy".to_owned()];
+/// resume.examples.push(done);
+/// assert!(resume.has("policy"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]

@@ -65,6 +65,15 @@ impl Access {
 }
 
 /// Which types of channels an agent may be in: globs over the names of the types.
+///
+/// ```
+/// use wscope::link::Rule;
+///
+/// let mut rule = Rule::default();
+/// rule.access.channel_types.initiate = vec!["con*".to_owned()];
+/// assert!(rule.access.channel_types.may_initiate("consulting"));
+/// assert!(!rule.access.channel_types.may_initiate("discussion"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -96,6 +105,16 @@ impl ChannelTypes {
 }
 
 /// How much of everything an agent may have. Zero is no limit.
+///
+/// ```
+/// use wscope::link::{Overflow, Rule, Ttl};
+///
+/// let mut rule = Rule::default();
+/// rule.limits.channel_ttl_default = Ttl::Text("30m".to_owned());
+/// rule.limits.rate.per_minute = 60;
+/// rule.limits.rate.burst = 10;
+/// rule.limits.inbox.overflow = Overflow::DropOldest;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]

@@ -5,6 +5,17 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use super::{id::Id, time::Timestamp};
 
 /// One envelope in a log: its JSON, serialised once for every delivery and every read, and what the hub asks of it.
+///
+/// ```
+/// use std::time::Duration;
+/// use wscope::link::{Entry, Id, Timestamp};
+///
+/// let now = Timestamp::from_nanos(1);
+/// let mut entry = Entry::new(Id::new(1, 1), now, "{}".into());
+/// assert!(!entry.is_expired(now));
+/// entry.expires_at = Some(now.after(Duration::from_secs(60)));
+/// assert!(entry.is_expired(now.after(Duration::from_secs(60))));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Entry {
@@ -35,6 +46,36 @@ impl Entry {
 /// Logs of envelopes, one for each channel. A place in a log is counted from 0, without gaps.
 ///
 /// It is asked in line, while the hub handles a frame: it must not block. What an append has taken, a read gives back.
+///
+/// ```
+/// use wscope::link::{Entry, HubConfig, Id, MemoryStore, Store, StoreError};
+///
+/// /// Logs in memory, and a line for each envelope that is kept.
+/// #[derive(Debug)]
+/// struct Told(MemoryStore);
+///
+/// impl Store for Told {
+///     fn append(&mut self, channel: Id, entry: Entry) -> Result<u64, StoreError> {
+///         println!("{channel}: {} bytes", entry.json.len());
+///         self.0.append(channel, entry)
+///     }
+///
+///     fn len(&self, channel: Id) -> u64 {
+///         self.0.len(channel)
+///     }
+///
+///     fn entry(&self, channel: Id, place: u64) -> Option<Entry> {
+///         self.0.entry(channel, place)
+///     }
+///
+///     fn remove(&mut self, channel: Id) {
+///         self.0.remove(channel);
+///     }
+/// }
+///
+/// let config = HubConfig::new().store(Told(MemoryStore::new()));
+/// # let _ = config;
+/// ```
 pub trait Store: fmt::Debug + Send {
     /// Adds to the end of a log, and tells the place.
     ///

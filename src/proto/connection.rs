@@ -12,6 +12,7 @@ use super::{
     random::RandomSource,
     role::Role,
     state::{ConnectionState, Transition},
+    transforming::Transforming,
 };
 
 /// The engine of an open connection: bytes in, events out; events in, bytes out.
@@ -137,7 +138,7 @@ impl Connection {
     /// [`transmit`](Self::transmit), and the state is [`Closed`](ConnectionState::Closed).
     #[inline]
     pub fn receive(&mut self, input: &mut &mut [u8]) -> Result<Option<Event>, Failed> {
-        match self.find(input) {
+        match self.find(input, &mut { usize::MAX }) {
             Ok(Some(event)) => Ok(Some(event)),
             Ok(None) => self.failed.map_or(Ok(None), Err),
             Err(error) => Err(self.fail(error)),
@@ -146,21 +147,30 @@ impl Connection {
 
     /// As [`receive`](Self::receive), but a fault is only found: what came before it may still be answered, until
     /// [`fail`](Self::fail) is told of it. Nothing may be received in between.
+    ///
+    /// An extension's work ends when it has made some `budget` bytes, which are taken from it: then this says `None` with bytes left
+    /// in `input`.
     #[inline]
-    pub(crate) fn find(&mut self, input: &mut &mut [u8]) -> Result<Option<Event>, ProtocolError> {
+    pub(crate) fn find(
+        &mut self,
+        input: &mut &mut [u8],
+        budget: &mut usize,
+    ) -> Result<Option<Event>, ProtocolError> {
         match self.state {
-            ConnectionState::Open | ConnectionState::LocalClosing => match self.decoder.decode(input) {
-                Ok(Some(event)) => {
-                    self.received(&event);
-                    Ok(Some(event))
+            ConnectionState::Open | ConnectionState::LocalClosing => {
+                match self.decoder.decode_within(input, budget) {
+                    Ok(Some(event)) => {
+                        self.received(&event);
+                        Ok(Some(event))
+                    }
+                    Ok(None) => Ok(None),
+                    Err(error) => {
+                        *input = &mut [];
+                        self.decoder.stop();
+                        Err(error)
+                    }
                 }
-                Ok(None) => Ok(None),
-                Err(error) => {
-                    *input = &mut [];
-                    self.decoder.stop();
-                    Err(error)
-                }
-            },
+            }
             ConnectionState::RemoteClosing
             | ConnectionState::Closed
             | ConnectionState::Connecting
@@ -265,6 +275,43 @@ impl Connection {
     ) -> Result<bool, LocalError> {
         self.may_send("a message", Transition::SendData)?;
         self.encoder.header(payload, out)
+    }
+
+    /// Whether messages that begin from now on go out as they are, past the extension: not compressed, because they are already, or
+    /// because their length would tell of a secret (RFC 7692 §8). What is sent in pieces stays as its first piece was.
+    pub const fn skip_transform(&mut self, skip: bool) {
+        self.encoder.skip_transform(skip);
+    }
+
+    /// Takes out the extension's work on a message ([`Piece::last`]) or on a piece of one, to be done apart: a large message then holds
+    /// up nothing that is received. Bring it to [`finish`](Self::finish), or to [`withdraw`](Self::withdraw); until then other
+    /// data is refused. `None`: there is no such work, and `piece` can be sent at once.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn begin(&mut self, piece: &Piece) -> Result<Option<Transforming>, LocalError> {
+        self.may_send("a message", Transition::SendData)?;
+        self.encoder.begin(piece)
+    }
+
+    /// Appends a message that was transformed apart, or a piece of one, after the rest of the work on it.
+    ///
+    /// # Errors
+    /// [`LocalError::WrongState`] when a close frame was sent in between; then it is gone.
+    pub fn finish(&mut self, transforming: Transforming, out: &mut Vec<u8>) -> Result<(), LocalError> {
+        self.may_send("a message", Transition::SendData)?;
+        self.encoder.finish(transforming, out);
+        Ok(())
+    }
+
+    /// Takes back what was taken out and will not be sent, and gives it back: it is as if it had never begun.
+    pub fn withdraw(&mut self, transforming: Transforming) -> Piece {
+        self.encoder.withdraw(transforming)
+    }
+
+    /// Whether a whole message is being transformed apart, so that one that was encoded elsewhere can go before it.
+    pub(crate) const fn is_whole_apart(&self) -> bool {
+        self.encoder.is_whole_apart()
     }
 
     /// Appends what the engine has to say of its own accord: pongs first, then a close frame that answers the peer's or

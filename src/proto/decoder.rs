@@ -17,7 +17,7 @@ use super::{
     extension::{InboundTransform, Rsv},
     frame::{FrameHeader, MAX_CONTROL_PAYLOAD, MAX_HEADER, Opcode},
     mask::Mask,
-    message::{Assembly, whole},
+    message::{Assembly, Coming, whole},
     role::Role,
     text::Text,
 };
@@ -133,19 +133,31 @@ impl Decoder {
     /// The fault of the peer. Its place in the stream is lost: bytes must not be fed after it.
     #[inline]
     pub fn decode(&mut self, input: &mut &mut [u8]) -> Result<Option<Event>, ProtocolError> {
+        self.decode_within(input, &mut { usize::MAX })
+    }
+
+    /// As [`decode`](Self::decode), but an extension's work ends when it has made some `budget` bytes, of which what it made is taken:
+    /// `None` with bytes left in `input` means that there is more to do.
+    #[inline]
+    pub(super) fn decode_within(
+        &mut self,
+        input: &mut &mut [u8],
+        budget: &mut usize,
+    ) -> Result<Option<Event>, ProtocolError> {
         if input.is_empty() && self.frame.is_none() {
             return Ok(None);
         }
         match self.whole_message(input)? {
             Some(message) => Ok(Some(self.finished(message))),
-            None => self.next_event(input),
+            None => self.next_event(input, budget),
         }
     }
 
     /// Lets `read` append the next bytes of a large binary message straight to its buffer: the second argument says how
     /// many are wanted at most. Then [`decode`](Self::decode) goes on, with or without further input.
     ///
-    /// `None` without a call of `read`, where no such message is under way. For sockets that can read into a `Vec`
+    /// `None` without a call of `read`, where no such message is under way, or where its buffer, which grows by steps, has
+    /// room beyond the frame. For sockets that can read into a `Vec`
     /// (`Read::take(wanted).read_to_end(buffer)`): it saves the copy out of the receive buffer.
     ///
     /// The second value is `false` when `read` did anything but append at most as many bytes as were wanted. The place
@@ -154,8 +166,8 @@ impl Decoder {
     pub fn fill_payload<R>(&mut self, read: impl FnOnce(&mut Vec<u8>, usize) -> R) -> Option<(R, bool)> {
         match (&mut self.frame, &mut self.message, self.config.delivery) {
             (Some(frame @ Frame { kind: FrameKind::Data, .. }), Some(message), Delivery::Whole) => {
-                let rest = frame.rest_of_message();
-                let (outcome, added) = message.fill(frame.mask.as_mut(), frame.remaining, rest, read)?;
+                let coming = frame.coming();
+                let (outcome, added) = message.fill(frame.mask.as_mut(), coming, read)?;
                 frame.remaining -= added.unwrap_or(0) as u64;
                 self.payload_received += added.unwrap_or(0) as u64;
                 Some((outcome, added.is_some()))
@@ -195,16 +207,20 @@ impl Decoder {
     }
 
     /// The long way, which takes every frame.
-    fn next_event(&mut self, input: &mut &mut [u8]) -> Result<Option<Event>, ProtocolError> {
+    fn next_event(
+        &mut self,
+        input: &mut &mut [u8],
+        budget: &mut usize,
+    ) -> Result<Option<Event>, ProtocolError> {
         loop {
             if self.frame.is_none() {
                 let Some(header) = self.header.read(input, self.role, self.owned())? else { return Ok(None) };
                 self.begin_frame(&header)?;
             }
-            if let Some(event) = self.payload(input)? {
+            if let Some(event) = self.payload(input, budget)? {
                 return Ok(Some(event));
             }
-            if self.frame.is_some() && input.is_empty() {
+            if *budget == 0 || self.frame.is_some() && input.is_empty() {
                 return Ok(None);
             }
         }
@@ -247,7 +263,7 @@ impl Decoder {
     }
 
     /// Takes what there is of the payload under way.
-    fn payload(&mut self, input: &mut &mut [u8]) -> Result<Option<Event>, ProtocolError> {
+    fn payload(&mut self, input: &mut &mut [u8], budget: &mut usize) -> Result<Option<Event>, ProtocolError> {
         let Some(frame) = &mut self.frame else { return Ok(None) };
         let here = input.len().min(usize::try_from(frame.remaining).unwrap_or(usize::MAX));
         match frame.kind {
@@ -265,18 +281,25 @@ impl Decoder {
                 self.frame = None;
                 Ok(Some(event))
             }
-            FrameKind::Data => self.data(input, here),
+            FrameKind::Data => self.data(input, here, budget),
         }
     }
 
     /// Takes `here` bytes of the message under way; a data frame always has one.
-    fn data(&mut self, input: &mut &mut [u8], mut here: usize) -> Result<Option<Event>, ProtocolError> {
+    fn data(
+        &mut self,
+        input: &mut &mut [u8],
+        mut here: usize,
+        budget: &mut usize,
+    ) -> Result<Option<Event>, ProtocolError> {
         let (Some(frame), Some(message)) = (&mut self.frame, &mut self.message) else { return Ok(None) };
         match (&mut self.transform, message.is_transformed()) {
             (Some((_, inbound)), true) => {
-                if self.config.delivery == Delivery::Pieces {
-                    here = here.min(PIECE_OF_TRANSFORMED);
-                }
+                here = here.min(match self.config.delivery {
+                    Delivery::Whole => STEP_OF_TRANSFORMED,
+                    Delivery::Pieces => PIECE_OF_TRANSFORMED,
+                });
+                let before = message.size();
                 let payload = take(input, here);
                 if let Some(mask) = &mut frame.mask {
                     mask.apply(payload);
@@ -286,11 +309,16 @@ impl Decoder {
                 if frame.remaining == 0 && frame.fin {
                     message.finish_transform(&mut **inbound, &self.config)?;
                 }
+                *budget =
+                    budget.saturating_sub(usize::try_from(message.size() - before).unwrap_or(usize::MAX));
             }
             (Some(_) | None, _) => {
                 frame.remaining -= here as u64;
-                let rest = frame.rest_of_message();
-                message.append(take(input, here), frame.mask.as_mut(), rest)?;
+                let coming = match self.config.delivery {
+                    Delivery::Whole => frame.coming(),
+                    Delivery::Pieces => Coming::NOTHING, // what there is is handed out
+                };
+                message.append(take(input, here), frame.mask.as_mut(), coming)?;
             }
         }
         self.payload_received += here as u64;
@@ -357,8 +385,8 @@ impl Frame {
     }
 
     /// Bytes of the message that have not come: its last frame tells, and until then any number may follow.
-    const fn rest_of_message(&self) -> u64 {
-        if self.fin { self.remaining } else { u64::MAX }
+    const fn coming(&self) -> Coming {
+        Coming { declared: self.remaining, at_most: if self.fin { self.remaining } else { u64::MAX } }
     }
 }
 
@@ -392,6 +420,9 @@ fn take<'a>(input: &mut &'a mut [u8], len: usize) -> &'a mut [u8] {
     *input = tail;
     head
 }
+
+/// Bytes of a transformed payload between two looks at the budget: deflate makes at most 1,032 times as many of them.
+const STEP_OF_TRANSFORMED: usize = 8 * 1024;
 
 /// Bytes of a transformed payload that become one piece: inflated, they may be a thousand times as many.
 const PIECE_OF_TRANSFORMED: usize = 1024;

@@ -3,12 +3,13 @@
 use super::{
     close::CloseReason,
     error::LocalError,
-    event::{CloseConnection, MessageKind, Payload, Ping, Pong},
+    event::{CloseConnection, MessageKind, Payload, Piece, Ping, Pong},
     extension::{OutboundTransform, Rsv},
     frame::{FrameHeader, MAX_HEADER, Opcode},
     mask::Mask,
     random::{RandomSource, SystemRandom},
     role::Role,
+    transforming::Transforming,
 };
 
 /// The sending half: knows frames and fragments, and nothing of closing states; [`Connection`](super::Connection) adds
@@ -29,10 +30,27 @@ use super::{
 pub struct Encoder {
     /// Where a client's masking keys come from; a server masks nothing.
     keys: Option<Box<dyn RandomSource>>,
-    transform: Option<(Rsv, Box<dyn OutboundTransform>)>,
+    transform: Transform,
+    /// New messages go out as they are.
+    plain: bool,
     /// The message that is being sent in fragments.
     unfinished: Option<Unfinished>,
     payload_sent: u64,
+}
+
+/// The work of an extension.
+#[derive(Debug)]
+enum Transform {
+    None,
+    Here(Rsv, Box<dyn OutboundTransform>),
+    /// Being done elsewhere, on this message or on a piece of it.
+    Apart(Apart),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Apart {
+    kind: MessageKind,
+    whole: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +67,7 @@ impl Encoder {
             Role::Client => Some(Box::new(SystemRandom::new())),
             Role::Server => None,
         };
-        Self { keys, transform: None, unfinished: None, payload_sent: 0 }
+        Self { keys, transform: Transform::None, plain: false, unfinished: None, payload_sent: 0 }
     }
 
     /// Takes masking keys from `random`. To be called before the first message; a server needs none.
@@ -62,13 +80,19 @@ impl Encoder {
     /// Lets an agreed extension, which owns the reserved bit `rsv`, do its work. To be called before the first message.
     #[must_use]
     pub fn with_transform(mut self, rsv: Rsv, outbound: Box<dyn OutboundTransform>) -> Self {
-        self.transform = Some((rsv, outbound));
+        self.transform = Transform::Here(rsv, outbound);
         self
     }
 
     /// Whether an agreed extension does its work.
     pub(super) const fn has_transform(&self) -> bool {
-        self.transform.is_some()
+        !matches!(self.transform, Transform::None)
+    }
+
+    /// Whether messages that begin from now on go out as they are, past the extension, which every peer must understand. What is sent
+    /// in pieces stays as its first piece was.
+    pub const fn skip_transform(&mut self, skip: bool) {
+        self.plain = skip;
     }
 
     /// Bytes of the payloads of all messages so far as they travel: after an extension has done its work.
@@ -87,15 +111,9 @@ impl Encoder {
         out: &mut Vec<u8>,
     ) -> Result<(), LocalError> {
         let payload = payload.into();
-        match self.unfinished {
-            None => {
-                self.data(payload, true, out);
-                Ok(())
-            }
-            Some(Unfinished { kind: unfinished, .. }) => {
-                Err(LocalError::MessageUnfinished { unfinished, sent: payload.kind() })
-            }
-        }
+        self.may_begin(payload.kind())?;
+        self.data(payload, true, out);
+        Ok(())
     }
 
     /// Appends the header of a whole message alone, where its payload travels as it is and can be written from where it lies: at a
@@ -109,18 +127,14 @@ impl Encoder {
         out: &mut Vec<u8>,
     ) -> Result<bool, LocalError> {
         let payload = payload.into();
-        match (self.unfinished, &self.keys, &self.transform) {
-            (Some(Unfinished { kind: unfinished, .. }), _, _) => {
-                Err(LocalError::MessageUnfinished { unfinished, sent: payload.kind() })
-            }
-            (None, None, None) => {
-                let len = payload.as_bytes().len() as u64;
-                FrameHeader::new(payload.kind().into(), len).write(out);
-                self.payload_sent += len;
-                Ok(true)
-            }
-            (None, Some(_), _) | (None, None, Some(_)) => Ok(false),
+        self.may_begin(payload.kind())?;
+        let as_it_is = self.keys.is_none() && (self.plain || !self.has_transform());
+        if as_it_is {
+            let len = payload.as_bytes().len() as u64;
+            FrameHeader::new(payload.kind().into(), len).write(out);
+            self.payload_sent += len;
         }
+        Ok(as_it_is)
     }
 
     /// Appends the next fragment of a message, or its first one (RFC 6455 §5.4).
@@ -134,15 +148,57 @@ impl Encoder {
         out: &mut Vec<u8>,
     ) -> Result<(), LocalError> {
         let payload = payload.into();
-        match self.unfinished {
-            Some(Unfinished { kind: unfinished, .. }) if unfinished != payload.kind() => {
-                Err(LocalError::MessageUnfinished { unfinished, sent: payload.kind() })
-            }
-            Some(_) | None => {
-                self.data(payload, last, out);
-                Ok(())
-            }
+        self.may_go_on(payload.kind())?;
+        self.data(payload, last, out);
+        Ok(())
+    }
+
+    /// Takes out the extension's work on `piece`, the next fragment of a message, or its first one, or a whole message: to
+    /// be done apart, and then brought to [`finish`](Self::finish). `None`: there is no such work, and it can be sent at once.
+    ///
+    /// # Errors
+    /// As [`fragment`](Self::fragment).
+    pub fn begin(&mut self, piece: &Piece) -> Result<Option<Transforming>, LocalError> {
+        let (kind, first) = (piece.data.kind(), self.unfinished.is_none());
+        self.may_go_on(kind)?;
+        let whole = first && piece.message_finished;
+        match &self.transform {
+            Transform::Here(_, outbound)
+                if self.transforms() && (!whole || outbound.wants(piece.data.len())) => {}
+            Transform::Here(..) | Transform::None | Transform::Apart(_) => return Ok(None),
         }
+        match std::mem::replace(&mut self.transform, Transform::Apart(Apart { kind, whole })) {
+            Transform::Here(rsv, outbound) => {
+                Ok(Some(Transforming::new(piece.clone(), first, rsv, outbound)))
+            }
+            Transform::None | Transform::Apart(_) => Ok(None),
+        }
+    }
+
+    /// Appends what was taken out, after the rest of the work on it.
+    pub fn finish(&mut self, mut transforming: Transforming, out: &mut Vec<u8>) {
+        transforming.step(usize::MAX);
+        let (payload, transformed) = transforming.outcome();
+        self.data_frame(
+            transforming.kind(),
+            payload,
+            transformed.then_some(transforming.rsv),
+            transforming.piece.message_finished,
+            out,
+        );
+        self.transform = Transform::Here(transforming.rsv, transforming.outbound);
+    }
+
+    /// Takes back what will not be sent, and gives it back: it is as if it had never begun.
+    pub fn withdraw(&mut self, mut transforming: Transforming) -> Piece {
+        transforming.outbound.discard();
+        self.transform = Transform::Here(transforming.rsv, transforming.outbound);
+        transforming.piece
+    }
+
+    /// Whether a whole message is being transformed apart. Other whole messages that were encoded elsewhere can go before it.
+    pub(super) const fn is_whole_apart(&self) -> bool {
+        matches!(self.transform, Transform::Apart(Apart { whole: true, .. }))
     }
 
     /// Appends a ping.
@@ -173,25 +229,63 @@ impl Encoder {
         self.frame(FrameHeader::new(Opcode::Close, 0), &payload[..len], out);
     }
 
-    /// One data frame: the next of the message under way, or the first of another.
+    /// Whether a message may begin.
+    const fn may_begin(&self, sent: MessageKind) -> Result<(), LocalError> {
+        match (self.unfinished, &self.transform) {
+            (Some(Unfinished { kind, .. }), _) => {
+                Err(LocalError::MessageUnfinished { unfinished: kind, sent })
+            }
+            (None, Transform::Apart(apart)) => {
+                Err(LocalError::MessageUnfinished { unfinished: apart.kind, sent })
+            }
+            (None, Transform::None | Transform::Here(..)) => Ok(()),
+        }
+    }
+
+    /// Whether a message may begin, or go on.
+    fn may_go_on(&self, sent: MessageKind) -> Result<(), LocalError> {
+        match (self.unfinished, &self.transform) {
+            (Some(unfinished), Transform::None | Transform::Here(..)) if unfinished.kind == sent => Ok(()),
+            _ => self.may_begin(sent),
+        }
+    }
+
+    /// Whether the next data frame is the extension's affair: that of a message under way is as its first one was.
+    fn transforms(&self) -> bool {
+        self.unfinished.map_or(!self.plain, |unfinished| unfinished.transformed)
+    }
+
+    /// The next piece of the message under way, or the first of another.
     fn data(&mut self, payload: Payload<'_>, fin: bool, out: &mut Vec<u8>) {
         let (kind, payload) = (payload.kind(), payload.as_bytes());
+        let (first, transforms) = (self.unfinished.is_none(), self.transforms());
+        let mut output = Vec::new(); // a large message leaves nothing behind
+        let transformed = match &mut self.transform {
+            Transform::Here(rsv, outbound) if transforms => {
+                outbound.transform(payload, first, fin, &mut output).then_some(*rsv)
+            }
+            Transform::Here(..) | Transform::None | Transform::Apart(_) => None,
+        };
+        let payload = if transformed.is_some() { &output } else { payload };
+        self.data_frame(kind, payload, transformed, fin, out);
+    }
+
+    /// One data frame. `transformed`: the bit that says so on the first one.
+    fn data_frame(
+        &mut self,
+        kind: MessageKind,
+        payload: &[u8],
+        transformed: Option<Rsv>,
+        fin: bool,
+        out: &mut Vec<u8>,
+    ) {
         let first = self.unfinished.is_none();
         let mut header = FrameHeader::new(if first { kind.into() } else { Opcode::Continuation }, 0);
         header.fin = fin;
-        let mut output = Vec::new(); // a large message leaves nothing behind
-        let transformed = match &mut self.transform {
-            Some((rsv, outbound)) if self.unfinished.is_none_or(|unfinished| unfinished.transformed) => {
-                let transformed = outbound.transform(payload, first, fin, &mut output);
-                header.rsv = (transformed && first).then_some(*rsv);
-                transformed
-            }
-            Some(_) | None => false,
-        };
-        let payload = if transformed { &output } else { payload };
+        header.rsv = transformed.filter(|_| first);
         self.payload_sent += payload.len() as u64;
         self.frame(header, payload, out);
-        self.unfinished = (!fin).then_some(Unfinished { kind, transformed });
+        self.unfinished = (!fin).then_some(Unfinished { kind, transformed: transformed.is_some() });
     }
 
     /// Any frame: the header in its shortest form, the mask of a client, the payload.

@@ -1,7 +1,8 @@
 //! Assembly: how fragments become a message, and the limits that hold meanwhile (RFC 6455 §5.4).
 //!
 //! Fragments are appended to one buffer, so a message in 100,000 of them costs what it weighs. The buffer grows with
-//! the bytes that came and never with those declared: its capacity is at most twice what it holds.
+//! the bytes that came: what a header declares is believed as far as four times what is here, and no further. So a peer
+//! that declares much and sends little costs little, and an honest message is seldom moved.
 
 use super::{
     config::Config,
@@ -26,6 +27,23 @@ pub(super) struct Assembly {
     fragments: u32,
     /// Empty fragments since the last one that was not.
     empty: u32,
+}
+
+/// What will follow in a message, by what its headers say.
+#[derive(Clone, Copy)]
+pub(super) struct Coming {
+    /// In this frame, into the same buffer.
+    pub(super) declared: u64,
+    /// In the whole message.
+    pub(super) at_most: u64,
+}
+
+impl Coming {
+    pub(super) const NOTHING: Self = Self { declared: 0, at_most: 0 };
+
+    const fn after(self, now: u64) -> Self {
+        Self { declared: self.declared - now, at_most: self.at_most - now }
+    }
 }
 
 enum Content {
@@ -56,6 +74,11 @@ impl Assembly {
         self.transformed
     }
 
+    /// Bytes of the message so far.
+    pub(super) const fn size(&self) -> u64 {
+        self.size
+    }
+
     /// Judges the next frame of the message by its header, before anything is allocated for it.
     pub(super) const fn begin_frame(
         &mut self,
@@ -79,17 +102,20 @@ impl Assembly {
         if self.transformed { Ok(()) } else { check_size(self.size.saturating_add(len), config) }
     }
 
-    /// Takes the next bytes of a plain payload, as they were on the wire; at most `rest` more will follow in this message.
+    /// Takes the next bytes of the message, masked as they were on the wire or plain.
     pub(super) fn append(
         &mut self,
         payload: &mut [u8],
         mask: Option<&mut Mask>,
-        rest: u64,
+        coming: Coming,
     ) -> Result<(), ProtocolError> {
-        self.size += payload.len() as u64; // checked by begin_frame
+        if payload.is_empty() {
+            return Ok(()); // a header alone costs nothing
+        }
+        self.size += payload.len() as u64; // checked by who calls
         match (&mut self.content, mask) {
             (Content::Binary(buffer), mask) => {
-                buffer.reserve_exact(growth(buffer.len(), buffer.capacity(), payload.len(), rest));
+                buffer.reserve_exact(growth(buffer.len(), buffer.capacity(), payload.len(), coming));
                 match mask {
                     Some(mask) => mask.append(payload, buffer),
                     None => buffer.extend_from_slice(payload),
@@ -101,7 +127,7 @@ impl Assembly {
                 }
                 // A character that was begun in the last piece is completed in this one.
                 let now = payload.len() + Utf8Validator::MAX_PARTIAL;
-                text.reserve_exact(growth(text.len(), text.capacity(), now, rest));
+                text.reserve_exact(growth(text.len(), text.capacity(), now, coming));
                 utf8.push(payload, text)?;
             }
         }
@@ -128,7 +154,8 @@ impl Assembly {
     }
 
     /// Runs a transform until it is done: each step appends at most [`TRANSFORM_STEP`] bytes, and at most one byte more
-    /// than the limit of the message allows, so that the limit holds while a message is inflated.
+    /// than the limit of the message allows, so that the limit holds while a message is inflated. Not into the message's own
+    /// buffer: that grows by what is there, and by nothing that is beyond the limit.
     fn steps(
         &mut self,
         config: &Config,
@@ -136,22 +163,13 @@ impl Assembly {
     ) -> Result<(), ProtocolError> {
         let mut output = Vec::new();
         loop {
-            let left = (config.max_message_size as u64).saturating_sub(self.size).saturating_add(1);
-            let room = usize::try_from(left).unwrap_or(usize::MAX).min(TRANSFORM_STEP);
-            let (done, added) = match &mut self.content {
-                Content::Binary(buffer) => {
-                    let start = buffer.len();
-                    (step(buffer, room)?, buffer.len() - start)
-                }
-                Content::Text(text, utf8) => {
-                    output.clear();
-                    let done = step(&mut output, room)?;
-                    utf8.push(&output, text)?;
-                    (done, output.len())
-                }
-            };
-            self.size += added as u64;
-            check_size(self.size, config)?;
+            let left = (config.max_message_size as u64).saturating_sub(self.size);
+            let room = usize::try_from(left).unwrap_or(usize::MAX).saturating_add(1).min(TRANSFORM_STEP);
+            output.clear();
+            let done = step(&mut output, room)?;
+            let added = output.len() as u64;
+            check_size(self.size + added, config)?;
+            self.append(&mut output, None, Coming { declared: 0, at_most: left - added })?;
             match done {
                 Step::Done => return Ok(()),
                 Step::Full if added == 0 => return Err(ProtocolError::BrokenExtensionData), // would never end
@@ -163,26 +181,23 @@ impl Assembly {
     /// Lets the caller append to the buffer of a large binary message what it reads; see
     /// [`Decoder::fill_payload`](super::Decoder::fill_payload). `None` where that is not possible or not worth it.
     ///
-    /// `remaining` bytes are to come in this frame, and at most `rest` in this message. Gives what `read` gave and how many
-    /// bytes it appended: `None` if it did anything else to the buffer.
+    /// Gives what `read` gave and how many bytes it appended: `None` if it did anything else to the buffer.
     pub(super) fn fill<R>(
         &mut self,
         mask: Option<&mut Mask>,
-        remaining: u64,
-        rest: u64,
+        coming: Coming,
         read: impl FnOnce(&mut Vec<u8>, usize) -> R,
     ) -> Option<(R, Option<usize>)> {
         let Content::Binary(buffer) = &mut self.content else { return None };
-        if self.transformed || remaining == 0 || buffer.len() < FILL_FROM {
+        if self.transformed || coming.declared == 0 || buffer.len() < FILL_FROM {
             return None;
         }
         let start = buffer.len();
-        let remaining = usize::try_from(remaining).unwrap_or(usize::MAX);
-        if buffer.capacity() == start {
-            let now = remaining.min(start);
-            buffer.reserve_exact(growth(start, start, now, rest - now as u64));
+        buffer.reserve_exact(growth(start, buffer.capacity(), 1, coming.after(1)));
+        let wanted = buffer.capacity() - start;
+        if wanted as u64 > coming.declared {
+            return None; // it would read past the frame: who reads into spare room fills all of it
         }
-        let wanted = remaining.min(buffer.capacity() - start).min(FILL_STEP);
         let outcome = read(buffer, wanted);
         let added = buffer.len().checked_sub(start).filter(|added| *added <= wanted);
         if let (Some(_), Some(mask)) = (added, mask) {
@@ -238,18 +253,23 @@ pub(super) fn whole(
     }
 }
 
-/// How much to reserve so that `now` bytes fit, knowing that at most `rest` more will come: never more than twice what is
-/// here by then, its header counted, and not more than the message can fill. Doubled all the same, else each small fragment
-/// would move the buffer; and without the header a message of 2ⁿ bytes would be moved once more for its last few.
-const fn growth(len: usize, capacity: usize, now: usize, rest: u64) -> usize {
+/// How much to reserve so that `now` bytes fit. What is declared is believed within bounds. Where more frames may follow, the
+/// buffer doubles, else each small fragment would move it. Headers are counted in: without them a message of 2ⁿ bytes would be
+/// moved once more for its last few.
+fn growth(len: usize, capacity: usize, now: usize, coming: Coming) -> usize {
     let needed = len + now;
     if needed <= capacity {
         return 0;
     }
-    let doubled = 2 * (capacity + MAX_HEADER);
-    let most = if capacity == 0 || needed > doubled { needed } else { doubled };
-    let declared = if rest > (usize::MAX - needed) as u64 { usize::MAX } else { needed + rest as usize };
-    (if most < declared { most } else { declared }) - len
+    let believed = GROWTH.saturating_mul(needed + MAX_HEADER);
+    let declared = needed.saturating_add(saturated(coming.declared)).min(believed);
+    let doubled = if capacity == 0 { 0 } else { 2 * (capacity + MAX_HEADER) };
+    let at_most = needed.saturating_add(saturated(coming.at_most));
+    declared.max(doubled.min(at_most)) - len
+}
+
+fn saturated(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 const fn check_size(size: u64, config: &Config) -> Result<(), ProtocolError> {
@@ -279,15 +299,15 @@ impl From<BrokenStream> for ProtocolError {
     }
 }
 
-/// Most bytes that an extension may append before the limits are looked at again.
-const TRANSFORM_STEP: usize = 16 * 1024;
+/// Most bytes that an extension may append before the limits are looked at again. Each step costs a call and a copy to the window.
+const TRANSFORM_STEP: usize = 64 * 1024;
 
 /// A message is worth reading straight into its buffer once this much of it has come: before, a peer that declares much
 /// and sends nothing would cost us the room.
 const FILL_FROM: usize = 16 * 1024;
 
-/// Most bytes that are read into a message's buffer before they are unmasked: they should still be in the cache.
-const FILL_STEP: usize = 256 * 1024;
+/// So many times what is here a message is believed to become, where its header declares so much.
+const GROWTH: usize = 4;
 
 /// From this length up a payload is unmasked on its way to its own buffer; a shorter one sooner in place, then copied.
 const FUSE_FROM: usize = 512;

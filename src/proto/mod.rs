@@ -20,7 +20,7 @@
 //! - Output is appended to a `&mut Vec<u8>` of the caller. What an engine says of its own accord (pongs, answers to
 //!   close frames, the close frame after a fault, a refusal) waits for `transmit`.
 //! - Cost is linear in the bytes, however they are cut. Every buffer has a limit in bytes and every count a limit; memory
-//!   grows with bytes that came, never with bytes declared.
+//!   grows with bytes that came: a declared length is believed as far as four times what is here.
 //! - Faults are sorted by culprit: the peer's are a [`ProtocolError`], a [`RequestError`] or a [`ResponseError`], each
 //!   with its one close code or status, and they are sticky; the caller's are a [`LocalError`] and change nothing.
 //! - No input makes it panic.
@@ -46,6 +46,7 @@ mod random;
 mod role;
 mod state;
 mod text;
+mod transforming;
 mod tungstenite;
 mod uri;
 mod utf8;
@@ -71,6 +72,7 @@ pub use random::{RandomSource, SystemRandom};
 pub use role::Role;
 pub use state::{ConnectionState, Transition};
 pub use text::Text;
+pub use transforming::Transforming;
 pub use uri::{UriError, WebSocketUri};
 pub use utf8::{InvalidUtf8, Utf8Validator};
 pub use ws::{WsConnection, WsEvent, WsFailed, WsLocalError};

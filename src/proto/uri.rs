@@ -102,6 +102,20 @@ impl WebSocketUri {
     pub const fn authorization(&self) -> Option<&HeaderValue> {
         self.authorization.as_ref()
     }
+
+    /// The URI for logs and errors: without userinfo and query, the forms in which credentials travel.
+    ///
+    /// ```
+    /// use wscope::proto::WebSocketUri;
+    ///
+    /// let uri: WebSocketUri = "wss://user:password@example.com/chat?token=s3cret".parse()?;
+    /// assert_eq!(uri.redacted(), "wss://example.com/chat?...");
+    /// # Ok::<(), wscope::proto::UriError>(())
+    /// ```
+    #[must_use]
+    pub fn redacted(&self) -> String {
+        format!("{}://{}{}", scheme(self.secure), self.host_header(), without_query(&self.target))
+    }
 }
 
 impl FromStr for WebSocketUri {
@@ -154,11 +168,10 @@ impl fmt::Display for WebSocketUri {
     }
 }
 
-/// The URI without userinfo and query: the forms in which credentials travel.
+/// [Redacted](WebSocketUri::redacted).
 impl fmt::Debug for WebSocketUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = format!("{}://{}{}", scheme(self.secure), self.host_header(), without_query(&self.target));
-        f.debug_tuple("WebSocketUri").field(&text).finish()
+        f.debug_tuple("WebSocketUri").field(&self.redacted()).finish()
     }
 }
 

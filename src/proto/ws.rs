@@ -175,7 +175,8 @@ impl WsConnection {
     }
 
     /// As [`connection`](Self::connection), for what it alone can do: [`fill_payload`](Connection::fill_payload),
-    /// [`send_message`](Connection::send_message) without a copy, [`transmit_pongs`](Connection::transmit_pongs).
+    /// [`send_message`](Connection::send_message) without a copy, [`begin`](Connection::begin) for a large one,
+    /// [`transmit_pongs`](Connection::transmit_pongs).
     #[must_use]
     pub const fn connection_mut(&mut self) -> Option<&mut Connection> {
         if let Phase::Open(connection) = &mut self.phase { Some(connection) } else { None }

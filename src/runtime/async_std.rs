@@ -3,7 +3,7 @@
 use std::{
     pin::Pin,
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use super::Task;
@@ -25,6 +25,11 @@ pub(super) fn unblock(work: Box<dyn FnOnce() + Send>) {
 
 pub(super) fn now() -> Instant {
     Instant::now()
+}
+
+/// Zero on a machine whose clock stands before 1970.
+pub(super) fn unix_time() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// An async-io timer that stays ready once it has gone off.

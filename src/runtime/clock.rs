@@ -2,21 +2,31 @@
 
 use std::{
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use super::current;
+use super::{async_std, current};
 
 /// A clock, with alarms.
+///
+/// [`Runtime::new`](super::Runtime::new) has an example.
 pub trait Clock: Send + Sync + 'static {
     /// The time. Never earlier than what it said before.
     fn now(&self) -> Instant;
+
+    /// The time that calendars show: how long ago 1970 began, in UTC. Unlike [`now`](Self::now) it may jump, both ways. Default:
+    /// the system's.
+    fn unix_time(&self) -> Duration {
+        async_std::unix_time()
+    }
 
     /// An alarm that goes off at `at`, or at once when that has passed.
     fn alarm(&self, at: Instant) -> Box<dyn Alarm>;
 }
 
 /// Goes off once, and can be set again. What a [`Timer`](super::Timer) is made of.
+///
+/// [`Runtime::new`](super::Runtime::new) has an example.
 pub trait Alarm: Send + Sync {
     /// Sets it to another time, whether or not it has gone off.
     fn reset(&mut self, at: Instant);
@@ -26,6 +36,22 @@ pub trait Alarm: Send + Sync {
 }
 
 /// The time on the clock in force: that of the nursery that is being polled on this thread, or the system's.
+///
+/// ```
+/// use std::time::Duration;
+/// use wscope::runtime::{now, sleep};
+///
+/// wscope::run(async {
+///     let begin = now();
+///     sleep(Duration::from_millis(1)).await;
+///     assert!(now() - begin >= Duration::from_millis(1));
+/// });
+/// ```
 pub fn now() -> Instant {
     current(|ambient| ambient.runtime.now())
+}
+
+/// What calendars show on the clock in force: how long ago 1970 began, in UTC.
+pub fn unix_time() -> Duration {
+    current(|ambient| ambient.runtime.unix_time())
 }

@@ -5,7 +5,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use super::{Clock, Surrounded, Timer, async_std, enter, timer};
@@ -14,6 +14,8 @@ use super::{Clock, Surrounded, Timer, async_std, enter, timer};
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Polls tasks on some thread, and runs blocking work where it holds nobody up.
+///
+/// [`Runtime::new`] has an example.
 pub trait Executor: Send + Sync + 'static {
     /// Polls `task` soon, and again each time its waker is woken, until it is ready.
     ///
@@ -138,6 +140,13 @@ impl Runtime {
         match &self.0 {
             Some(parts) => parts.clock.now(),
             None => async_std::now(),
+        }
+    }
+
+    pub(crate) fn unix_time(&self) -> Duration {
+        match &self.0 {
+            Some(parts) => parts.clock.unix_time(),
+            None => async_std::unix_time(),
         }
     }
 

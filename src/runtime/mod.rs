@@ -50,7 +50,7 @@ mod unix_listener;
 pub use self::async_std::block_on;
 pub(crate) use address::Address;
 pub(crate) use ambient::{Ambient, Surrounded, current, enter};
-pub use clock::{Alarm, Clock, now};
+pub use clock::{Alarm, Clock, now, unix_time};
 pub(crate) use executor::{BoxFuture, Work};
 pub use executor::{Executor, Runtime, Task};
 pub(crate) use listener::Listener;

@@ -14,15 +14,31 @@ use std::{
 };
 
 use async_io::Async;
+use rustix::{
+    buffer::spare_capacity,
+    fd::AsFd,
+    net::{RecvFlags, SendFlags, recv, send},
+};
 
 use super::Address;
 
 /// What is asked of the kernel: each of these is one system call, and says `WouldBlock` instead of waiting.
-pub(crate) trait RawSocket: Send + Sync + 'static {
-    fn read(&self, buffer: &mut [u8]) -> io::Result<usize>;
+///
+/// Bytes of one slice go through rustix, which calls the kernel itself: the C library makes of each such call a point where threads
+/// may be cancelled, and that costs.
+pub(crate) trait RawSocket: AsFd + Send + Sync + 'static {
+    fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(recv(self, buffer, RecvFlags::empty())?.0)
+    }
 
     /// Appends what fits into the spare capacity of `vec`, which is not empty.
-    fn fill(&self, vec: &mut Vec<u8>) -> io::Result<usize>;
+    fn fill(&self, vec: &mut Vec<u8>) -> io::Result<usize> {
+        Ok(recv(self, spare_capacity(vec), RecvFlags::empty())?.1)
+    }
+
+    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(send(self, bytes, SEND)?)
+    }
 
     fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
 
@@ -88,6 +104,11 @@ impl<S: RawSocket> Socket<S> {
         self.poll_in(cx, spare, |socket| socket.fill(vec))
     }
 
+    /// Whether the next read would wait for the reactor, without asking the kernel.
+    pub(crate) fn is_dry(&self) -> bool {
+        self.dry
+    }
+
     /// The next read asks the kernel, dry or not: an end of the stream may have come, and the reactor not have said so yet.
     pub(crate) fn look_again(&mut self) {
         self.dry = false;
@@ -104,7 +125,8 @@ impl<S: RawSocket> Socket<S> {
                 ready!(self.io.poll_writable(cx))?;
                 self.full = false;
             }
-            match self.io.get_ref().write_vectored(slices) {
+            let socket = self.io.get_ref();
+            match if let [slice] = slices { socket.write(slice) } else { socket.write_vectored(slices) } {
                 Ok(written) => {
                     self.full = written < slices.iter().map(|slice| slice.len()).sum();
                     return Poll::Ready(Ok(written));
@@ -170,3 +192,9 @@ const STEP: usize = 64 * 1024;
 
 /// How much is read at once where the `Vec` has more room than may be used.
 const SMALL_STEP: usize = 4 * 1024;
+
+/// A peer that has gone is an error, and no signal. (Elsewhere the socket has been told so when it was made.)
+#[cfg(not(any(target_vendor = "apple", windows)))]
+const SEND: SendFlags = SendFlags::NOSIGNAL;
+#[cfg(any(target_vendor = "apple", windows))]
+const SEND: SendFlags = SendFlags::empty();

@@ -1,15 +1,11 @@
 //! TCP connections.
 
 use std::{
-    io::{self, IoSlice, Read, Write},
+    io::{self, IoSlice, Write},
     net::{Shutdown, SocketAddr, TcpStream},
 };
 
 use async_io::Async;
-use rustix::{
-    buffer::spare_capacity,
-    net::{RecvFlags, recv},
-};
 
 use super::{
     Address,
@@ -34,15 +30,6 @@ impl Tcp {
 }
 
 impl RawSocket for TcpStream {
-    fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        Read::read(&mut &*self, buffer)
-    }
-
-    fn fill(&self, vec: &mut Vec<u8>) -> io::Result<usize> {
-        let (_, length) = recv(self, spare_capacity(vec), RecvFlags::empty())?;
-        Ok(length)
-    }
-
     fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         Write::write_vectored(&mut &*self, slices)
     }

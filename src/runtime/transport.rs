@@ -57,6 +57,18 @@ impl Transport {
         }
     }
 
+    /// Whether the next read would wait for the reactor, without asking the kernel. Only plain sockets know.
+    pub(crate) fn is_dry(&self) -> bool {
+        match self {
+            Self::Tcp(socket) => socket.is_dry(),
+            #[cfg(unix)]
+            Self::Unix(socket) => socket.is_dry(),
+            #[cfg(feature = "tls")]
+            Self::Tls(_) => false,
+            Self::Other(_) => false,
+        }
+    }
+
     /// The next read asks the kernel, even if the last one has left the socket dry.
     pub(crate) fn look_again(&mut self) {
         match self {

@@ -1,17 +1,13 @@
 //! Unix sockets.
 
 use std::{
-    io::{self, IoSlice, Read, Write},
+    io::{self, IoSlice, Write},
     net::Shutdown,
     os::unix::net::{SocketAddr, UnixStream},
     path::Path,
 };
 
 use async_io::Async;
-use rustix::{
-    buffer::spare_capacity,
-    net::{RecvFlags, recv},
-};
 
 use super::{
     Address,
@@ -40,15 +36,6 @@ pub(super) fn address(address: &SocketAddr) -> Address {
 }
 
 impl RawSocket for UnixStream {
-    fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        Read::read(&mut &*self, buffer)
-    }
-
-    fn fill(&self, vec: &mut Vec<u8>) -> io::Result<usize> {
-        let (_, length) = recv(self, spare_capacity(vec), RecvFlags::empty())?;
-        Ok(length)
-    }
-
     fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         Write::write_vectored(&mut &*self, slices)
     }

@@ -30,7 +30,7 @@ pub fn run<F: Future>(main: F) -> F::Output {
 
 /// Runs `main` inside a nursery, as [`run`] does, on another [`Runtime`]: all below uses its executor and its clock.
 ///
-/// Somebody has to poll it; the `Simulation` of feature `testing` does so for its own.
+/// Somebody has to poll it; the `Simulation` of feature `testing` does so for its own. [`Runtime::new`] has an example.
 pub async fn root<F: Future>(runtime: Runtime, main: F) -> F::Output {
     let future = nursery(|_: Nursery<'_, Infallible>| async { Ok(main.await) });
     match (On { runtime, future }).await {

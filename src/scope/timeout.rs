@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 use super::TooSlow;
 use crate::runtime::{Timer, now};
 
-/// Runs `future` for at most `limit`, or gives up on it with [`TooSlow`].
+/// Runs `future` for at most `limit`, or gives up on it with [`TooSlow`]. A limit of `None` is none.
 ///
 /// - The clock starts at the first poll. `future` is polled at least once, also with a limit of zero: what is ready at once
 ///   is never too slow.
@@ -36,12 +36,24 @@ use crate::runtime::{Timer, now};
 /// # Errors
 ///
 /// `Err(TooSlow)` when the limit was reached first.
-pub fn fail_after<F: Future>(limit: Duration, future: F) -> FailAfter<F> {
+pub fn fail_after<F: Future>(limit: impl Into<Option<Duration>>, future: F) -> FailAfter<F> {
+    let limit = limit.into().unwrap_or(Duration::MAX); // later than the clock can tell
     FailAfter { limit, deadline: None, bounded: Bounded::new(future) }
 }
 
 /// [`fail_after`] with a point in time on the [clock in force](crate::runtime::now). The `limit` in the error is the time there
 /// was at the first poll.
+///
+/// ```
+/// use std::time::Duration;
+/// use wscope::{fail_at, runtime::now};
+///
+/// wscope::run(async {
+///     let deadline = now() + Duration::from_millis(1);
+///     assert!(fail_at(deadline, std::future::pending::<()>()).await.is_err());
+///     assert_eq!(fail_at(deadline, async { 1 }).await, Ok(1)); // ready at once is never too late
+/// });
+/// ```
 ///
 /// # Errors
 ///
@@ -50,7 +62,7 @@ pub fn fail_at<F: Future>(deadline: Instant, future: F) -> FailAfter<F> {
     FailAfter { limit: Duration::ZERO, deadline: Some(deadline), bounded: Bounded::new(future) }
 }
 
-/// Runs `future` for at most `limit`, or gives up on it and returns `None`. Otherwise as [`fail_after`].
+/// Runs `future` for at most `limit`, or gives up on it and returns `None`. Otherwise, a limit of `None` included, as [`fail_after`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -61,7 +73,7 @@ pub fn fail_at<F: Future>(deadline: Instant, future: F) -> FailAfter<F> {
 ///     assert_eq!(move_on_after(Duration::ZERO, std::future::pending::<u8>()).await, None);
 /// });
 /// ```
-pub fn move_on_after<F: Future>(limit: Duration, future: F) -> MoveOnAfter<F> {
+pub fn move_on_after<F: Future>(limit: impl Into<Option<Duration>>, future: F) -> MoveOnAfter<F> {
     MoveOnAfter { inner: fail_after(limit, future) }
 }
 

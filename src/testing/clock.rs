@@ -91,6 +91,10 @@ impl Clock for VirtualClock {
         lock(&self.state).now
     }
 
+    fn unix_time(&self) -> Duration {
+        EPOCH + self.passed()
+    }
+
     fn alarm(&self, at: Instant) -> Box<dyn Alarm> {
         let mut state = lock(&self.state);
         state.next += 1;
@@ -133,3 +137,6 @@ impl Drop for VirtualAlarm {
         self.forget();
     }
 }
+
+/// On a calendar every virtual clock begins at the same time, the second in which Unix counted 1,700,000,000: 14 November 2023.
+const EPOCH: Duration = Duration::from_secs(1_700_000_000);

@@ -35,6 +35,13 @@ pub fn duplex(capacity: usize) -> (DuplexStream, DuplexStream) {
 }
 
 /// What happens to one read or one write.
+///
+/// ```
+/// use wscope::testing::{Fault, duplex};
+///
+/// let (mut here, _there) = duplex(1024);
+/// here.script_reads([Fault::None, Fault::Short(1), Fault::Cut]); // whole, one byte, and never again
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {

@@ -12,16 +12,24 @@ use bytes::Bytes;
 use super::ConnectionConfig;
 
 /// Collected under the lock, carried out by [`Shared::with`](super::shared::Shared::with) after it.
+///
+/// Most often there is nothing, or one of the first three: so these have places, and all else one box together.
 #[derive(Default)]
 pub(super) struct After {
-    /// The hot ones have places of their own, so that nothing is allocated for them.
     pub(super) receiver: Option<Waker>,
     pub(super) driver: Option<Waker>,
-    pub(super) wake: Vec<Waker>,
+    /// Of one who does not wait any more: to be dropped.
+    left: Option<Waker>,
+    more: Option<Box<More>>,
+}
+
+#[derive(Default)]
+struct More {
+    wake: Vec<Waker>,
     /// Payloads that are sent.
-    pub(super) garbage: Vec<Bytes>,
+    sent: Vec<Bytes>,
     /// Pings and pongs that came, for who has a hook.
-    pub(super) heard: Vec<Heard>,
+    heard: Vec<Heard>,
     /// Wakers that were replaced, a transport, unread messages.
     dropped: Vec<Box<dyn Any + Send>>,
 }
@@ -32,23 +40,58 @@ pub(super) enum Heard {
 }
 
 impl After {
+    /// Wakes these after the lock.
+    pub(super) fn wake(&mut self, wakers: impl IntoIterator<Item = Waker>) {
+        for waker in wakers {
+            self.more().wake.push(waker);
+        }
+    }
+
+    /// Drops a payload after the lock.
+    pub(super) fn sent(&mut self, payload: Bytes) {
+        self.more().sent.push(payload);
+    }
+
+    /// Tells the user's hook after the lock.
+    pub(super) fn heard(&mut self, heard: Heard) {
+        self.more().heard.push(heard);
+    }
+
     /// Drops `value` after the lock.
     pub(super) fn drop(&mut self, value: impl Any + Send) {
-        self.dropped.push(Box::new(value));
+        self.more().dropped.push(Box::new(value));
     }
 
     /// Drops a waker after the lock, if there is one.
     pub(super) fn drop_waker(&mut self, waker: Option<Waker>) {
-        if let Some(waker) = waker {
-            self.drop(waker);
+        match waker {
+            Some(waker) if self.left.is_some() => self.drop(waker),
+            Some(waker) => self.left = Some(waker),
+            None => {}
         }
     }
 
+    fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+
     /// `hooks`: whether the user's may still be called.
+    #[inline]
     pub(super) fn act(self, config: &ConnectionConfig, hooks: &AtomicBool) {
-        let Self { receiver, driver, wake, garbage, heard, dropped } = self;
-        wake.into_iter().chain(receiver).chain(driver).for_each(Waker::wake);
-        drop((garbage, dropped));
+        let Self { receiver, driver, left, more } = self;
+        match more {
+            None => [receiver, driver].into_iter().flatten().for_each(Waker::wake),
+            Some(more) => more.act([receiver, driver], config, hooks),
+        }
+        drop(left);
+    }
+}
+
+impl More {
+    fn act(self, wakers: [Option<Waker>; 2], config: &ConnectionConfig, hooks: &AtomicBool) {
+        let Self { wake, sent, heard, dropped } = self;
+        wake.into_iter().chain(wakers.into_iter().flatten()).for_each(Waker::wake);
+        drop((sent, dropped));
         if heard.is_empty() || !hooks.load(Ordering::Relaxed) || std::thread::panicking() {
             return;
         }

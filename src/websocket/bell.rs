@@ -34,7 +34,8 @@ impl Bell {
         self.rung.load(Ordering::Acquire) && self.rung.swap(false, Ordering::AcqRel)
     }
 
-    /// Whom to wake as the receiver at the head. Gives back a waker to be dropped.
+    /// Whom to wake as the receiver at the head, once: it hangs itself up again when it finds nothing. Gives back a waker to be
+    /// dropped.
     pub(super) fn set_receiver(&self, waker: Option<&Waker>) -> Option<Waker> {
         exchange(&mut lock(&self.wakers).receiver, waker)
     }
@@ -58,13 +59,13 @@ impl Wake for Bell {
     fn wake_by_ref(self: &Arc<Self>) {
         self.rung.store(true, Ordering::Release);
         let (receiver, driver) = {
-            let wakers = lock(&self.wakers);
-            (wakers.receiver.clone(), wakers.driver.clone())
+            let mut wakers = lock(&self.wakers);
+            let receiver = wakers.receiver.take();
+            let same = |driver: &&Waker| receiver.as_ref().is_some_and(|receiver| receiver.will_wake(driver));
+            let driver = wakers.driver.as_ref().filter(|driver| !same(driver)).cloned();
+            (receiver, driver)
         };
-        let once =
-            matches!((&receiver, &driver), (Some(receiver), Some(driver)) if receiver.will_wake(driver));
-        receiver.filter(|_| !once).into_iter().for_each(Waker::wake);
-        driver.into_iter().for_each(Waker::wake);
+        receiver.into_iter().chain(driver).for_each(Waker::wake);
     }
 }
 

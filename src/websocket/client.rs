@@ -2,6 +2,7 @@
 
 use std::{
     future::{Future, poll_fn},
+    io,
     path::PathBuf,
     sync::{Arc, Mutex},
     task::Poll,
@@ -19,7 +20,7 @@ use super::{
     shared::{Facts, Shared},
 };
 use crate::{
-    proto::{Connection, HandshakeConfig, Request, Role, WebSocketUri},
+    proto::{HandshakeConfig, Request, Role, WebSocketUri},
     runtime::{Transport, sync::lock},
     scope::{Nursery, fail_after},
 };
@@ -331,19 +332,20 @@ async fn within<T>(
     phase: &Mutex<Phase>,
     opening: impl Future<Output = Result<T, HandshakeError>>,
 ) -> Result<T, HandshakeError> {
-    match config.connect_timeout {
-        Some(limit) => match fail_after(limit, opening).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(ConnectionTimeout { limit, phase: *lock(phase) }.into()),
-        },
-        None => opening.await,
-    }
+    fail_after(config.connect_timeout, opening).await.unwrap_or_else(|slow| {
+        Err(ConnectionTimeout { peer: config.uri.redacted(), limit: slow.limit, phase: *lock(phase) }.into())
+    })
 }
 
 async fn dial(config: &ClientConfig) -> Result<Transport, HandshakeError> {
     #[cfg(unix)]
     if let Some(path) = &config.unix {
-        return Ok(Transport::Unix(crate::runtime::Unix::connect(path).await?));
+        let connected = crate::runtime::Unix::connect(path).await;
+        let failed = |error: io::Error| HandshakeError::Network {
+            peer: format!("unix:{}", path.display()),
+            error: error.into(),
+        };
+        return Ok(Transport::Unix(connected.map_err(failed)?));
     }
     Ok(dial::dial(config.uri.host(), config.uri.port()).await?)
 }
@@ -357,7 +359,7 @@ async fn encrypt(config: &ClientConfig, transport: Transport) -> Result<Transpor
 #[cfg(feature = "tls")]
 fn told_late(config: &ClientConfig, error: HandshakeError) -> HandshakeError {
     match &error {
-        HandshakeError::Network(network) if config.uri.secure() => {
+        HandshakeError::Network { error: network, .. } if config.uri.secure() => {
             super::TlsError::late(&network.0, config.uri.host()).map_or(error, HandshakeError::from)
         }
         _ => error,
@@ -375,11 +377,8 @@ async fn encrypt(_: &ClientConfig, _: Transport) -> Result<Transport, HandshakeE
 }
 
 async fn shake_hands(mut transport: Transport, config: &ClientConfig) -> Result<Driver, HandshakeError> {
-    let opened = opening::request(&mut transport, config.request.clone(), config.handshake).await?;
-    let mut core = Connection::new(Role::Client, config.connection.protocol());
-    if let Some(transforms) = opened.agreement.extension {
-        core = core.with_transforms(transforms);
-    }
+    let peer = config.uri.redacted();
+    let opened = opening::request(&mut transport, &peer, config.request.clone(), config.handshake).await?;
     let facts = Facts {
         id: ConnectionId::next(Role::Client),
         role: Role::Client,
@@ -389,6 +388,6 @@ async fn shake_hands(mut transport: Transport, config: &ClientConfig) -> Result<
         subprotocol: opened.agreement.subprotocol,
         headers: opened.accept.into_headers(),
     };
-    let shared = Shared::new(transport, core, opened.early, config.connection.clone(), facts);
-    Ok(Driver::new(Arc::new(shared)))
+    let config = config.connection.clone();
+    Ok(Driver::new(Shared::new(transport, opened.agreement.extension, opened.early, config, facts)))
 }

@@ -33,6 +33,13 @@ impl ConnectionClosed {
         Self(Arc::new(Closed { frames, cause }))
     }
 
+    /// The end of a link without a socket, where both sides know at once what one of them said.
+    pub(crate) fn agreed(reason: CloseReason, first: Side) -> Self {
+        let said = Some(Some(reason));
+        let frames = CloseFrames { received: said.clone(), sent: said, first: Some(first) };
+        Self::new(frames, CloseCause::Handshake)
+    }
+
     /// Why it ended.
     pub fn cause(&self) -> &CloseCause {
         &self.0.cause

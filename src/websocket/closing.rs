@@ -104,7 +104,7 @@ impl Engine {
         if !self.inbox.is_empty() {
             after.drop(self.inbox.clear());
         }
-        after.wake.extend(self.receivers.dissolve());
+        after.wake(self.receivers.dissolve());
     }
 
     pub(super) fn begin_closing(&mut self, cause: CloseCause, after: &mut After) {
@@ -114,9 +114,9 @@ impl Engine {
         };
         self.deadlines.close_at(deadline);
         self.phase = Phase::Closing(cause);
-        after.wake.extend(self.senders.dissolve());
-        after.wake.extend(self.pings.dissolve());
-        after.wake.extend(self.receivers.wakers());
+        after.wake(self.senders.dissolve());
+        after.wake(self.pings.dissolve());
+        after.wake(self.receivers.wakers());
     }
 
     /// A connection that has failed is not waited for without a bound.
@@ -224,7 +224,8 @@ impl Engine {
     }
 
     fn keepalive(&mut self, now: Instant, after: &mut After) {
-        if self.blocked || self.pings.len() >= ConnectionConfig::MAX_PINGS_IN_FLIGHT {
+        // Where reading is paused there is no verdict, and a write is the only way to find out that nobody is there any more.
+        if self.blocked || !self.pings.make_room(ConnectionConfig::MAX_PINGS_IN_FLIGHT) {
             return; // nothing gets through; the verdict comes all the same
         }
         let payload = self.ping_payload();
@@ -264,11 +265,11 @@ impl Engine {
         self.phase = Phase::Closed(ConnectionClosed::new(self.core.close_frames().clone(), cause));
         self.deadlines = Deadlines::default();
         after.drop((self.transport.take(), self.out.clear(), std::mem::take(&mut self.unparsed)));
-        after.wake.extend(self.senders.dissolve());
-        after.wake.extend(self.pings.dissolve());
-        after.wake.extend(self.receivers.wakers());
-        after.wake.extend(self.flushers.dissolve());
-        after.wake.extend(self.enders.dissolve());
+        after.wake(self.senders.dissolve());
+        after.wake(self.pings.dissolve());
+        after.wake(self.receivers.wakers());
+        after.wake(self.flushers.dissolve());
+        after.wake(self.enders.dissolve());
         after.driver = self.bell.driver();
     }
 }

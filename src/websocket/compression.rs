@@ -25,13 +25,21 @@ use crate::proto::{
 /// # Ok::<(), wscope::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Compression(Option<Arc<PermessageDeflate>>);
+pub struct Compression(Choice);
+
+#[derive(Clone, Debug, Default)]
+enum Choice {
+    #[default]
+    Off,
+    Deflate(Arc<PermessageDeflate>),
+    Other(Arc<dyn Extension>),
+}
 
 impl Compression {
     /// None.
     #[must_use]
     pub const fn off() -> Self {
-        Self(None)
+        Self(Choice::Off)
     }
 
     /// Each message by itself: [`PermessageDeflate::shared`]. Costs a connection next to no memory.
@@ -47,18 +55,25 @@ impl Compression {
         PermessageDeflate::dedicated().into()
     }
 
+    /// An extension of your own in its place. What it does to messages up to 16 KiB, and to all that come, is done under the lock of
+    /// the connection, so it must not call it.
+    #[must_use]
+    pub const fn other(extension: Arc<dyn Extension>) -> Self {
+        Self(Choice::Other(extension))
+    }
+
     /// `request` with our offers, in place of those before.
     pub(super) fn offer(self, request: Request) -> Request {
-        match self.0 {
-            Some(deflate) => request.with_extension(deflate),
+        match self.0.extension() {
+            Some(extension) => request.with_extension(extension),
             None => request.without_extension(),
         }
     }
 
     /// `accept` with what we use if it was offered.
     pub(super) fn accept(self, accept: AcceptConnection) -> AcceptConnection {
-        match self.0 {
-            Some(deflate) => accept.with_extension(deflate as Arc<dyn Extension>),
+        match self.0.extension() {
+            Some(extension) => accept.with_extension(extension),
             None => accept,
         }
     }
@@ -66,6 +81,30 @@ impl Compression {
 
 impl From<PermessageDeflate> for Compression {
     fn from(deflate: PermessageDeflate) -> Self {
-        Self(Some(Arc::new(deflate)))
+        Self(Choice::Deflate(Arc::new(deflate)))
     }
 }
+
+impl Choice {
+    fn extension(self) -> Option<Arc<dyn Extension>> {
+        match self {
+            Self::Off => None,
+            Self::Deflate(deflate) => Some(deflate),
+            Self::Other(extension) => Some(extension),
+        }
+    }
+}
+
+impl PartialEq for Choice {
+    /// Extensions of your own are equal where they are the same one.
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Off, Self::Off) => true,
+            (Self::Deflate(one), Self::Deflate(two)) => one == two,
+            (Self::Other(one), Self::Other(two)) => Arc::ptr_eq(one, two),
+            (Self::Off | Self::Deflate(_) | Self::Other(_), _) => false,
+        }
+    }
+}
+
+impl Eq for Choice {}

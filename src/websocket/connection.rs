@@ -86,7 +86,19 @@ impl WebSocketConnection {
     /// # Errors
     /// [`SendError`], with the message, when the connection is closed or closing.
     pub async fn send_message(&self, message: impl Into<Message>) -> Result<(), SendError> {
-        send::Send::new(&self.0.shared, message.into()).await
+        send::Send::new(&self.0.shared, message.into(), false).await
+    }
+
+    /// As [`send_message`](Self::send_message), and the message is not compressed: because it is already, as an image is, or because it
+    /// holds a secret together with what a stranger chose, and its length would tell (RFC 7692 §8). Where no compression was agreed on
+    /// both are the same.
+    ///
+    /// Cancel-safe: a dropped call has sent nothing, or all.
+    ///
+    /// # Errors
+    /// As [`send_message`](Self::send_message).
+    pub async fn send_uncompressed(&self, message: impl Into<Message>) -> Result<(), SendError> {
+        send::Send::new(&self.0.shared, message.into(), true).await
     }
 
     /// Waits for the next message. Several tasks may wait; who came first is served first.

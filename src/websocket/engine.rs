@@ -21,10 +21,12 @@ use std::{
 use super::{
     CloseCause, ConnectionConfig, Stats,
     after::{After, Heard},
+    apart::APART_FROM,
     bell::Bell,
     closing::{DRAIN_BYTES, Phase},
     deadlines::Deadlines,
     inbox::{Inbox, Item},
+    linger::{Dry, Linger},
     outqueue::OutQueue,
     pings::Pings,
     scratch,
@@ -32,8 +34,8 @@ use super::{
 };
 use crate::{
     proto::{
-        self, CloseCode, CloseConnection, Event, LocalError, Message, ProtocolError, RandomSource,
-        SystemRandom,
+        self, CloseCode, CloseConnection, Event, LocalError, Message, Piece, ProtocolError, RandomSource,
+        SystemRandom, Transforming,
     },
     runtime::{Transport, now},
 };
@@ -45,7 +47,7 @@ pub(super) struct Engine {
     pub(super) waker: Waker,
     pub(super) transport: Option<Transport>,
     pub(super) core: proto::Connection,
-    /// Bytes that have been read, and wait until there is room in the inbox.
+    /// Bytes that have been read, and wait until there is room in the inbox, or until the next turn.
     pub(super) unparsed: Vec<u8>,
     pub(super) inbox: Inbox,
     pub(super) out: OutQueue,
@@ -59,6 +61,7 @@ pub(super) struct Engine {
     pub(super) phase: Phase,
     /// A read may find something: it was not Pending since the bell rang.
     pub(super) readable: bool,
+    linger: Linger,
     /// The user wants nothing to be read.
     pub(super) paused: bool,
     /// A write was Pending since the bell rang.
@@ -120,6 +123,7 @@ impl Engine {
             pings: Pings::default(),
             phase: Phase::Open,
             readable: true,
+            linger: Linger::default(),
             paused: false,
             blocked: false,
             flushed: 0,
@@ -161,9 +165,22 @@ impl Engine {
         self.flushed >= position
     }
 
-    /// Queues a whole message, and writes at once where nothing is gained by waiting.
-    pub(super) fn send_message(&mut self, message: &Message, after: &mut After) -> Result<(), LocalError> {
+    /// Queues a whole message, and writes at once where nothing is gained by waiting. A large one that is to be compressed is begun: its
+    /// sender does that outside of the lock, and comes back with [`send_transformed`](Self::send_transformed).
+    pub(super) fn send_message(
+        &mut self,
+        message: &Message,
+        plain: bool,
+        after: &mut After,
+    ) -> Result<Option<Transforming>, LocalError> {
         let core = &mut self.core;
+        core.skip_transform(plain);
+        if message.len() > APART_FROM
+            && core.has_extension()
+            && let Some(work) = core.begin(&Piece::last(message.clone()))?
+        {
+            return Ok(Some(work));
+        }
         if message.len() >= ATTACHED_FROM
             && self.transport.as_ref().is_some_and(Transport::gathers)
             && self.out.data(|out| core.send_header(message, out))?
@@ -175,21 +192,47 @@ impl Engine {
         } else {
             self.out.data(|out| core.send_message(message, out))?;
         }
-        self.stats.messages_sent += 1;
-        self.stats.bytes_sent += message.len() as u64;
-        self.queued(after);
+        self.sent(message.len(), true, after);
+        Ok(None)
+    }
+
+    /// Queues a piece of a message; as [`send_message`](Self::send_message) in all else.
+    pub(super) fn send_piece(
+        &mut self,
+        piece: &Piece,
+        plain: bool,
+        after: &mut After,
+    ) -> Result<Option<Transforming>, LocalError> {
+        let core = &mut self.core;
+        core.skip_transform(plain);
+        if piece.data.len() > APART_FROM
+            && let Some(work) = core.begin(piece)?
+        {
+            return Ok(Some(work));
+        }
+        self.out.data(|out| core.send(piece.clone(), out))?;
+        self.sent(piece.data.len(), piece.message_finished, after);
+        Ok(None)
+    }
+
+    /// Queues what was begun.
+    pub(super) fn send_transformed(
+        &mut self,
+        work: Transforming,
+        after: &mut After,
+    ) -> Result<(), LocalError> {
+        let Piece { data, message_finished, .. } = work.piece();
+        let (len, finished) = (data.len(), *message_finished);
+        let core = &mut self.core;
+        self.out.data(|out| core.finish(work, out))?;
+        self.sent(len, finished, after);
         Ok(())
     }
 
-    /// Queues a piece of a message.
-    pub(super) fn send_piece(&mut self, piece: proto::Piece, after: &mut After) -> Result<(), LocalError> {
-        let (len, finished) = (piece.data.len(), piece.message_finished);
-        let core = &mut self.core;
-        self.out.data(|out| core.send(piece, out))?;
-        self.stats.messages_sent += u64::from(finished);
-        self.stats.bytes_sent += len as u64;
-        self.queued(after);
-        Ok(())
+    /// Whether a frame that was encoded elsewhere may be queued now: nobody waits before it, and it tears no message.
+    pub(super) fn has_room_for_encoded(&self) -> bool {
+        let compressing = usize::from(self.core.is_whole_apart());
+        self.closed().is_none() && self.senders.len() == compressing && self.has_room()
     }
 
     /// Queues a frame that was encoded elsewhere, for many.
@@ -199,10 +242,8 @@ impl Engine {
         } else {
             self.out.data(|out| out.extend_from_slice(frame));
         }
-        self.stats.messages_sent += 1;
-        self.stats.bytes_sent += payload_len as u64;
         self.stats.wire_bytes_sent += payload_len as u64; // past the encoder, which counts the others
-        self.queued(after);
+        self.sent(payload_len, true, after);
     }
 
     /// Queues a ping or a pong, ahead of data.
@@ -253,16 +294,28 @@ impl Engine {
         }
         self.flush(after);
         self.go_on_closing(after);
+        self.linger.turn_over();
         Turn { done: self.is_over(), again: self.may_read(), deadline: self.deadlines.next() }
     }
 
     /// Reads until the socket is dry, reading pauses, or the turn is used up.
     pub(super) fn read(&mut self, after: &mut After) {
         self.answer_bell();
-        let (mut bytes, mut reads) = (0, 0);
-        while self.may_read() && bytes < TURN_BYTES && reads < TURN_READS {
+        let (mut bytes, mut reads, mut inflated) = (0, 0, TURN_INFLATED);
+        while self.may_read() && bytes < TURN_BYTES && reads < TURN_READS && inflated > 0 {
             reads += 1;
-            match self.read_once(after) {
+            let dry = self.transport.as_ref().is_some_and(Transport::is_dry).then(|| self.linger.on_dry());
+            let read = match dry {
+                Some(Dry::Wait) => return, // the driver comes once more, since we may read
+                Some(Dry::Look) => {
+                    self.look_again();
+                    let read = self.read_once(&mut inflated, after);
+                    self.linger.looked(read.is_ready());
+                    read
+                }
+                Some(Dry::Watch) | None => self.read_once(&mut inflated, after),
+            };
+            match read {
                 Poll::Pending => self.readable = false,
                 Poll::Ready(Ok(0)) => self.stream_ended(after),
                 Poll::Ready(Ok(count)) => {
@@ -307,10 +360,10 @@ impl Engine {
         self.inbox.is_full() || self.fault.is_some() || self.paused && !self.is_closing()
     }
 
-    fn read_once(&mut self, after: &mut After) -> Poll<io::Result<usize>> {
+    fn read_once(&mut self, inflated: &mut usize, after: &mut After) -> Poll<io::Result<usize>> {
         if !self.unparsed.is_empty() {
             let mut bytes = std::mem::take(&mut self.unparsed);
-            self.parse(&mut bytes, after);
+            self.parse(&mut bytes, inflated, after);
             return Poll::Ready(Ok(bytes.len()));
         }
         let Some(transport) = &mut self.transport else { return Poll::Pending };
@@ -320,7 +373,7 @@ impl Engine {
                 self.core.fill_payload(|payload, most| transport.poll_fill(cx, payload, most))
         {
             if matches!(filled, Poll::Ready(Ok(1..))) {
-                self.parse(&mut [], after);
+                self.parse(&mut [], inflated, after);
             }
             return filled;
         }
@@ -330,26 +383,29 @@ impl Engine {
             if let Poll::Ready(Ok(count)) = read
                 && count > 0
             {
-                self.parse(&mut scratch[..count], after);
+                self.parse(&mut scratch[..count], inflated, after);
             }
             read
         })
     }
 
-    /// Takes events out of `input` while there is room for them.
-    fn parse(&mut self, mut input: &mut [u8], after: &mut After) {
+    /// Takes events out of `input` while there is room for them. What an extension makes of it is counted down in `inflated`.
+    fn parse(&mut self, mut input: &mut [u8], inflated: &mut usize, after: &mut After) {
         if matches!(self.phase, Phase::Draining(_)) {
             self.drain = self.drain.saturating_sub(input.len());
             return;
         }
         loop {
-            if self.inbox.is_full() && !input.is_empty() {
+            if (self.inbox.is_full() || *inflated == 0) && !input.is_empty() {
                 self.unparsed.extend_from_slice(input);
                 return;
             }
-            match self.core.find(&mut input) {
+            match self.core.find(&mut input, inflated) {
                 Ok(Some(event)) => self.received(event, after),
-                Ok(None) => return,
+                Ok(None) => {
+                    self.unparsed.extend_from_slice(input);
+                    return;
+                }
                 Err(error) => {
                     self.fault = Some(error);
                     if self.inbox.is_empty() || self.is_closing() {
@@ -387,16 +443,16 @@ impl Engine {
             Event::Ping(ping) => {
                 self.stats.pings_received += 1;
                 if self.config.on_ping.is_some() {
-                    after.heard.push(Heard::Ping(bytes::Bytes::copy_from_slice(ping.payload())));
+                    after.heard(Heard::Ping(bytes::Bytes::copy_from_slice(ping.payload())));
                 }
             }
             Event::Pong(pong) => {
                 self.stats.pongs_received += 1;
-                if let Some(latency) = self.pings.answer(pong.payload(), now, &mut after.wake) {
+                if let Some(latency) = self.pings.answer(pong.payload(), now, after) {
                     self.stats.latency = Some(latency);
                 }
                 if self.config.on_pong.is_some() {
-                    after.heard.push(Heard::Pong(bytes::Bytes::copy_from_slice(pong.payload())));
+                    after.heard(Heard::Pong(bytes::Bytes::copy_from_slice(pong.payload())));
                 }
             }
             Event::CloseConnection(_) => match &mut self.phase {
@@ -429,12 +485,12 @@ impl Engine {
         let Some(transport) = &mut self.transport else { return };
         let before = self.out.written();
         let cx = &mut Context::from_waker(&self.waker);
-        let mut outcome = self.out.poll_write(cx, transport, &mut after.garbage);
+        let mut outcome = self.out.poll_write(cx, transport, after);
         if !matches!(outcome, Poll::Ready(Err(_))) && self.flushed < self.out.written() {
             match transport.poll_flush(cx) {
                 Poll::Ready(Ok(())) => {
                     self.flushed = self.out.written();
-                    after.wake.extend(self.flushers.wakers()); // each knows how far it has to come
+                    after.wake(self.flushers.wakers()); // each knows how far it has to come
                 }
                 unflushed => outcome = unflushed,
             }
@@ -453,7 +509,7 @@ impl Engine {
             }
         }
         if !had_room && self.has_room() {
-            after.wake.extend(self.senders.first().cloned());
+            after.wake(self.senders.first().cloned());
         }
     }
 
@@ -464,6 +520,13 @@ impl Engine {
             self.out.control(|out| core.transmit_pongs(out));
             self.out.data(|out| core.transmit(out)); // a close frame, behind the data that was accepted before it
         }
+    }
+
+    /// A message was queued, or a piece of one.
+    fn sent(&mut self, len: usize, finished: bool, after: &mut After) {
+        self.stats.messages_sent += u64::from(finished);
+        self.stats.bytes_sent += len as u64;
+        self.queued(after);
     }
 
     /// Something was queued: the first of a turn goes out at once, unless more messages wait to be worked on.
@@ -477,6 +540,8 @@ impl Engine {
 
 /// One turn reads this much, then others get theirs.
 const TURN_BYTES: usize = 64 * 1024;
+/// And inflates this much, before others may have the lock: some half a millisecond. A last step may go beyond it.
+const TURN_INFLATED: usize = 256 * 1024;
 /// And so many times: a transport that gives single bytes is not to hold the lock.
 const TURN_READS: usize = 64;
 /// What is queued goes out without waiting for the end of the turn when it is this much: a write of that size is at its best.

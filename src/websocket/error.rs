@@ -21,7 +21,7 @@ use crate::{
 #[non_exhaustive]
 pub enum HandshakeError {
     /// The URL is none of a WebSocket.
-    #[error("{0}")]
+    #[error(transparent)]
     Uri(#[from] UriError),
     /// A header cannot be sent.
     #[error(transparent)]
@@ -39,8 +39,14 @@ pub enum HandshakeError {
     #[error(transparent)]
     Dial(Arc<DialError>),
     /// The network failed.
-    #[error("network: {0}")]
-    Network(NetworkError),
+    #[error("no connection with {peer}: {error}")]
+    Network {
+        /// The server's URL, without userinfo and query; or where the client is.
+        peer: String,
+        /// In the words of the system.
+        #[source]
+        error: NetworkError,
+    },
     /// TLS: the certificate, the name in it, or the handshake.
     #[cfg(feature = "tls")]
     #[error(transparent)]
@@ -52,11 +58,23 @@ pub enum HandshakeError {
     #[error(transparent)]
     Rejected(Box<ConnectionRejected>),
     /// The server's answer was no opening handshake.
-    #[error("the server: {0}")]
-    Response(#[from] ResponseError),
+    #[error("{peer} sent no opening handshake: {error}")]
+    Response {
+        /// The server's URL, without userinfo and query.
+        peer: String,
+        /// What was wrong with it.
+        #[source]
+        error: ResponseError,
+    },
     /// The client's request was no opening handshake.
-    #[error("the client: {0}")]
-    Request(#[from] RequestError),
+    #[error("{peer} sent no opening handshake: {error}")]
+    Request {
+        /// Where the client is.
+        peer: String,
+        /// What was wrong with it.
+        #[source]
+        error: RequestError,
+    },
     /// It took too long.
     #[error(transparent)]
     Timeout(#[from] ConnectionTimeout),
@@ -66,12 +84,6 @@ pub enum HandshakeError {
     /// The scope in which the request came is over.
     #[error("the scope in which the request came is over")]
     ScopeEnded,
-}
-
-impl From<io::Error> for HandshakeError {
-    fn from(error: io::Error) -> Self {
-        Self::Network(error.into())
-    }
 }
 
 impl From<ConnectionRejected> for HandshakeError {
@@ -95,9 +107,11 @@ impl From<super::TlsError> for HandshakeError {
 
 /// The server refused: what it said.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the server refused with status {status}")]
+#[error("{peer} refused with status {status}")]
 #[non_exhaustive]
 pub struct ConnectionRejected {
+    /// The server's URL, without userinfo and query.
+    pub peer: String,
     /// The status, never 101.
     pub status: StatusCode,
     /// The headers.
@@ -109,8 +123,9 @@ pub struct ConnectionRejected {
 }
 
 impl ConnectionRejected {
-    pub(super) fn new(reject: &RejectConnection) -> Self {
+    pub(super) fn new(peer: &str, reject: &RejectConnection) -> Self {
         Self {
+            peer: peer.to_owned(),
             status: reject.status(),
             headers: reject.headers().clone(),
             body: Vec::new(),
@@ -122,6 +137,7 @@ impl ConnectionRejected {
 impl fmt::Debug for ConnectionRejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConnectionRejected")
+            .field("peer", &self.peer)
             .field("status", &self.status)
             .field("headers", &self.headers)
             .field("body", &format_args!("{} bytes", self.body.len()))
@@ -131,10 +147,12 @@ impl fmt::Debug for ConnectionRejected {
 }
 
 /// Opening a connection took too long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no connection within {limit:?}: {phase} took too long")]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no connection with {peer} within {limit:?}: {phase} took too long")]
 #[non_exhaustive]
 pub struct ConnectionTimeout {
+    /// The server's URL, without userinfo and query; or where the client is.
+    pub peer: String,
     /// The time there was for all of it.
     pub limit: Duration,
     /// What was under way when it was over.

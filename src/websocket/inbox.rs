@@ -1,7 +1,8 @@
 //! What has been received and not been asked for yet, counted in bytes.
 
-use std::collections::VecDeque;
+use std::{cell::Cell, collections::VecDeque};
 
+use super::spare;
 use crate::proto::{Message, Piece};
 
 /// Messages or pieces in the order in which they came.
@@ -49,6 +50,9 @@ impl Inbox {
 
     pub(super) fn push(&mut self, item: Item) {
         self.bytes = self.bytes.saturating_add(item.weight());
+        if self.items.capacity() == 0 {
+            self.items = spare::take(&SPARES);
+        }
         self.items.push_back(item);
     }
 
@@ -89,8 +93,11 @@ impl Inbox {
     fn take(&mut self) -> Option<Item> {
         let item = self.items.pop_front()?;
         self.bytes = self.bytes.saturating_sub(item.weight());
-        if self.items.is_empty() && self.items.capacity() > KEPT {
-            self.items = VecDeque::new();
+        if self.items.is_empty() {
+            let items = std::mem::take(&mut self.items);
+            if items.capacity() <= KEPT {
+                spare::give_back(&SPARES, items);
+            }
         }
         Some(item)
     }
@@ -124,5 +131,9 @@ impl Begun {
     }
 }
 
-/// Most places that an empty queue keeps.
-const KEPT: usize = 4;
+thread_local! {
+    static SPARES: Cell<Vec<VecDeque<Item>>> = const { Cell::new(Vec::new()) };
+}
+
+/// Places of a queue that the thread keeps.
+const KEPT: usize = 1024;

@@ -37,6 +37,7 @@
 //! How it moves bytes is told in `docs/src/design/engine-room.md`.
 
 mod after;
+mod apart;
 mod bell;
 mod broadcast;
 mod bytes;
@@ -56,6 +57,7 @@ mod engine;
 mod error;
 mod inbox;
 mod json;
+mod linger;
 mod messages;
 mod opening;
 mod origin;
@@ -79,6 +81,7 @@ mod shared;
 mod sink;
 mod slot;
 mod span;
+mod spare;
 mod stats;
 #[cfg(feature = "tls")]
 mod tls;
@@ -86,6 +89,8 @@ mod turns;
 mod wrap;
 
 pub use self::bytes::Bytes;
+/// The words of the protocol that layers above need: they stand on this one, and name no other.
+pub(crate) use crate::proto::{CloseCode, CloseReason, Delivery, Message, Piece, Side, Text};
 pub use broadcast::broadcast;
 pub use client::{ClientConfig, IntoClientConfig, connect_websocket, open_websocket, wrap_client_stream};
 pub use closed::{CloseCause, ConnectionClosed, NetworkError};

@@ -30,27 +30,30 @@ pub(super) struct Opened {
 /// Cancel-safe in the only way there is: a transport on which this was dropped is of no use.
 pub(super) async fn request(
     transport: &mut Transport,
+    peer: &str,
     request: Request,
     config: HandshakeConfig,
 ) -> Result<Opened, HandshakeError> {
+    let network = |error: io::Error| HandshakeError::Network { peer: peer.to_owned(), error: error.into() };
+    let response = |error| HandshakeError::Response { peer: peer.to_owned(), error };
     let mut out = Vec::new();
     let mut handshake = ClientHandshake::start(request, config, &mut SystemRandom::new(), &mut out);
-    write_all(transport, &out).await?;
+    write_all(transport, &out).await.map_err(network)?;
     let mut refused: Option<ConnectionRejected> = None;
     loop {
         let read = poll_fn(|cx| {
             scratch::lend(|scratch| {
                 transport.poll_read(cx, scratch).map(|read| {
-                    let count = read?;
+                    let count = read.map_err(network)?;
                     let mut input = &mut scratch[..count];
                     let mut events = Vec::new();
                     if count == 0 {
-                        events.extend(handshake.receive_eof()?);
+                        events.extend(handshake.receive_eof().map_err(response)?);
                     }
                     // One answer has few events, and of the bytes behind an acceptance none is ours.
                     while !input.is_empty()
                         && !matches!(events.last(), Some(ClientEvent::AcceptConnection(..)))
-                        && let Some(event) = handshake.receive(&mut input)?
+                        && let Some(event) = handshake.receive(&mut input).map_err(response)?
                     {
                         events.push(event);
                     }
@@ -65,7 +68,7 @@ pub(super) async fn request(
                     return Ok(Opened { accept, agreement, early });
                 }
                 ClientEvent::RejectConnection(reject) => {
-                    let rejected = refused.insert(ConnectionRejected::new(&reject));
+                    let rejected = refused.insert(ConnectionRejected::new(peer, &reject));
                     if !reject.has_body() {
                         return Err(rejected.clone().into());
                     }

@@ -1,8 +1,8 @@
 //! Sending by polling, for the views that are sinks: a place among the senders, one among the flushers, one at the end.
 
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
-use super::{ConnectionClosed, SendError, WebSocketConnection, end, send, turns::Ticket};
+use super::{ConnectionClosed, SendError, WebSocketConnection, apart::Apart, end, send, turns::Ticket};
 use crate::proto::{CloseCode, Message};
 
 pub(super) struct Outgoing {
@@ -20,26 +20,30 @@ impl Outgoing {
 
     pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectionClosed>> {
         let Self { ws, room, .. } = self;
-        let polled = ws.shared().work(|engine, after| {
-            let polled = send::poll_room(engine, room, cx, after);
-            if room.is_none() && matches!(polled, Some(Ok(()))) {
-                engine.senders.wait(room, Waker::noop(), after); // the queue is empty: this place is the first, and kept until it has sent
-            }
-            polled
-        });
-        polled.map_or(Poll::Pending, Poll::Ready)
+        ws.shared().work(|engine, after| {
+            ready!(send::poll_room(engine, room, cx, after))?;
+            send::hold(engine, room, after); // until it has sent
+            Poll::Ready(Ok(()))
+        })
     }
 
-    /// Queues a message, after [`poll_ready`](Self::poll_ready) has given it a place.
+    /// Queues a message, after [`poll_ready`](Self::poll_ready) has given it a place. A large one is compressed at once: there is no
+    /// waiting here.
     pub(super) fn send(&mut self, message: Message) -> Result<(), SendError> {
         let Self { ws, room, .. } = self;
-        let sent = ws.shared().work(|engine, after| {
-            let sent = match engine.closed() {
+        let begun = ws.shared().work(|engine, after| {
+            let begun = match engine.closed() {
                 Some(closed) => Err(closed),
-                None => engine.send_message(&message, after).map_err(|_| engine.refuse(after)),
+                None => engine.send_message(&message, false, after).map_err(|_| engine.refuse(after)),
             };
-            send::leave(engine, room, after);
-            sent
+            if !matches!(begun, Ok(Some(_))) {
+                send::leave(engine, room, after);
+            }
+            begun
+        });
+        let sent = begun.and_then(|begun| match begun {
+            Some(work) => Apart::new(ws.shared(), work).queue(room),
+            None => Ok(()),
         });
         sent.map_err(|closed| SendError { message, closed })
     }

@@ -10,6 +10,7 @@
 //! because OpenSSL counts it as taken. So nothing is ever put in front of what is under way.
 
 use std::{
+    cell::Cell,
     collections::VecDeque,
     io::{self, IoSlice},
     task::{Context, Poll, ready},
@@ -17,6 +18,7 @@ use std::{
 
 use bytes::Bytes;
 
+use super::{after::After, spare};
 use crate::runtime::Transport;
 
 #[derive(Default)]
@@ -69,6 +71,9 @@ impl OutQueue {
 
     /// Lets `write` append data frames, or a close frame, which follows the data that was accepted before it.
     pub(super) fn data<R>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+        if self.data.bytes.capacity() == 0 {
+            self.data.bytes = spare::take(&SPARES);
+        }
         let before = self.data.bytes.len();
         let outcome = write(&mut self.data.bytes);
         self.queued += (self.data.bytes.len() - before) as u64;
@@ -81,12 +86,12 @@ impl OutQueue {
         self.data.attached.push_back((self.data.bytes.len(), payload));
     }
 
-    /// Writes until all is out. Payloads that are through are put into `garbage`, to be dropped elsewhere.
+    /// Writes until all is out. Payloads that are through are dropped afterwards.
     pub(super) fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
         transport: &mut Transport,
-        garbage: &mut Vec<Bytes>,
+        after: &mut After,
     ) -> Poll<io::Result<()>> {
         while !self.is_empty() {
             if self.writing.is_empty() {
@@ -98,11 +103,11 @@ impl OutQueue {
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
-            self.writing.advance(written, garbage);
+            self.writing.advance(written, after);
             self.written += written as u64;
         }
-        self.writing.shrink();
-        self.data.shrink();
+        self.writing.retire();
+        self.data.retire();
         Poll::Ready(Ok(()))
     }
 
@@ -157,7 +162,7 @@ impl Batch {
         count
     }
 
-    fn advance(&mut self, mut written: usize, garbage: &mut Vec<Bytes>) {
+    fn advance(&mut self, mut written: usize, after: &mut After) {
         while let Some((place, payload)) = self.attached.front() {
             let before = (*place - self.done).min(written);
             self.done += before;
@@ -172,25 +177,35 @@ impl Batch {
                 return;
             }
             self.attached_done = 0;
-            garbage.extend(self.attached.pop_front().map(|(_, payload)| payload));
+            if let Some((_, payload)) = self.attached.pop_front() {
+                after.sent(payload);
+            }
         }
         self.done += written;
     }
 
-    /// What an idle connection keeps is small.
-    fn shrink(&mut self) {
-        if self.bytes.capacity() > KEPT {
-            self.bytes = Vec::new();
+    /// All is out: what an idle connection keeps is nothing.
+    fn retire(&mut self) {
+        if self.bytes.capacity() > 0 {
+            let mut bytes = std::mem::take(&mut self.bytes);
+            bytes.clear();
             self.done = 0;
+            if bytes.capacity() <= KEPT {
+                spare::give_back(&SPARES, bytes);
+            }
         }
-        if self.attached.capacity() > 0 && self.attached.is_empty() {
+        if self.attached.capacity() > 0 {
             self.attached = VecDeque::new();
         }
     }
 }
 
+thread_local! {
+    static SPARES: Cell<Vec<Vec<u8>>> = const { Cell::new(Vec::new()) };
+}
+
 /// Slices of one write.
 const MAX_SLICES: usize = 16;
 
-/// Capacity that an empty queue keeps.
-const KEPT: usize = 1024;
+/// Capacity of a buffer that the thread keeps: a full turn and the message that filled it.
+const KEPT: usize = 128 * 1024;

@@ -4,10 +4,10 @@ use std::{
     fmt,
     future::poll_fn,
     marker::PhantomData,
-    task::{Poll, Waker},
+    task::{Poll, ready},
 };
 
-use super::{ConnectionClosed, WebSocketConnection, send, turns::Ticket};
+use super::{ConnectionClosed, WebSocketConnection, apart::Apart, send, turns::Ticket};
 use crate::proto::{CloseCode, CloseConnection, Message, Piece, Text};
 
 /// A message that is being sent, of text (`PieceWriter<Text>`) or of bytes. It keeps the first place among the senders, so no other
@@ -20,6 +20,8 @@ pub struct PieceWriter<T> {
     ws: WebSocketConnection,
     ticket: Option<Ticket>,
     progress: Progress,
+    /// The message is not compressed.
+    plain: bool,
     kind: PhantomData<fn(T)>,
 }
 
@@ -44,9 +46,17 @@ mod sealed {
 
 impl<T: PieceData> PieceWriter<T> {
     pub(super) async fn begin(ws: WebSocketConnection) -> Result<Self, ConnectionClosed> {
-        let mut writer = Self { ws, ticket: None, progress: Progress::Nothing, kind: PhantomData };
+        let mut writer =
+            Self { ws, ticket: None, progress: Progress::Nothing, plain: false, kind: PhantomData };
         writer.room().await?;
         Ok(writer)
+    }
+
+    /// Does not compress the message, as [`send_uncompressed`](WebSocketConnection::send_uncompressed) does. After the first piece it
+    /// changes nothing: a message is compressed as a whole or not at all.
+    pub fn uncompressed(mut self) -> Self {
+        self.plain = true;
+        self
     }
 
     /// Sends a piece, when there is room for it, and not the last.
@@ -72,10 +82,16 @@ impl<T: PieceData> PieceWriter<T> {
     async fn piece(&mut self, piece: Piece) -> Result<(), ConnectionClosed> {
         self.room().await?;
         let finished = piece.message_finished;
-        self.ws.shared().work(|engine, after| match engine.closed() {
+        let shared = self.ws.shared();
+        let begun = shared.work(|engine, after| match engine.closed() {
             Some(closed) => Err(closed),
-            None => engine.send_piece(piece, after).map_err(|_| engine.refuse(after)),
+            None => engine.send_piece(&piece, self.plain, after).map_err(|_| engine.refuse(after)),
         })?;
+        if let Some(work) = begun {
+            let mut apart = Apart::new(shared, work);
+            poll_fn(|cx| apart.poll_step(cx)).await;
+            apart.queue(&mut None)?; // the place is kept
+        }
         self.progress = if finished { Progress::Finished } else { Progress::Begun };
         Ok(())
     }
@@ -85,11 +101,9 @@ impl<T: PieceData> PieceWriter<T> {
         let Self { ws, ticket, .. } = self;
         poll_fn(|cx| {
             ws.shared().work(|engine, after| {
-                let Some(room) = send::poll_room(engine, ticket, cx, after) else { return Poll::Pending };
-                if ticket.is_none() && room.is_ok() {
-                    engine.senders.wait(ticket, Waker::noop(), after); // the queue is empty: this place is the first
-                }
-                Poll::Ready(room)
+                ready!(send::poll_room(engine, ticket, cx, after))?;
+                send::hold(engine, ticket, after);
+                Poll::Ready(Ok(()))
             })
         })
         .await

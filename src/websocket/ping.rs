@@ -38,12 +38,9 @@ pub enum PingError {
 
 /// Sends a ping and waits for its pong.
 pub(super) async fn ping(shared: &Shared, payload: Option<&[u8]>) -> Result<Duration, PingError> {
-    match shared.config.ping_timeout {
-        Some(limit) => fail_after(limit, send_and_wait(shared, payload))
-            .await
-            .map_err(|_| PingError::TimedOut { limit })?,
-        None => send_and_wait(shared, payload).await,
-    }
+    fail_after(shared.config.ping_timeout, send_and_wait(shared, payload))
+        .await
+        .unwrap_or_else(|slow| Err(PingError::TimedOut { limit: slow.limit }))
 }
 
 /// Sends a pong that nobody asked for.
@@ -68,7 +65,7 @@ async fn send_and_wait(shared: &Shared, payload: Option<&[u8]>) -> Result<Durati
                     return Poll::Ready(Err(closed.into()));
                 }
                 let limit = ConnectionConfig::MAX_PINGS_IN_FLIGHT;
-                if engine.pings.len() >= limit {
+                if !engine.pings.make_room(limit) {
                     return Poll::Ready(Err(PingError::TooMany { limit }));
                 }
                 let ping = match given {

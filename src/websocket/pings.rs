@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::after::After;
 use crate::proto::Ping;
 
 /// In the order in which they were sent. A pong answers its ping and all before it: a peer need only answer the latest
@@ -39,6 +40,16 @@ impl Pings {
         self.in_flight.iter().any(|ping| ping.answered.is_none() && ping.ping.payload() == payload)
     }
 
+    /// Whether one more may wait for a pong. For want of room the oldest keepalive ping is forgotten: it was a try, and nobody waits.
+    pub(super) fn make_room(&mut self, limit: usize) -> bool {
+        if self.len() < limit {
+            return true;
+        }
+        let keepalive =
+            self.in_flight.iter().position(|ping| ping.answered.is_none() && ping.waker.is_none());
+        keepalive.map(|place| self.in_flight.remove(place)).is_some()
+    }
+
     pub(super) fn push(&mut self, ping: Ping, sent: Instant, waker: Option<Waker>) -> PingId {
         let id = PingId(self.next);
         self.next += 1;
@@ -51,7 +62,7 @@ impl Pings {
         &mut self,
         payload: &[u8],
         now: impl FnOnce() -> Instant,
-        wake: &mut Vec<Waker>,
+        after: &mut After,
     ) -> Option<Duration> {
         let latest = self
             .in_flight
@@ -62,7 +73,7 @@ impl Pings {
         for ping in &mut self.in_flight[..=latest] {
             if ping.answered.is_none() {
                 ping.answered = Some(now.saturating_duration_since(ping.sent));
-                wake.extend(ping.waker.clone());
+                after.wake(ping.waker.clone());
             }
         }
         self.in_flight.retain(|ping| ping.answered.is_none() || ping.waker.is_some());

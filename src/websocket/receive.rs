@@ -77,6 +77,6 @@ pub(super) fn leave(engine: &mut Engine, ticket: &mut Option<Ticket>, after: &mu
         let next = engine.receivers.first().cloned();
         let replaced = engine.bell.set_receiver(next.as_ref());
         after.drop_waker(replaced);
-        after.wake.extend(next);
+        after.wake(next);
     }
 }

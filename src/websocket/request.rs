@@ -19,9 +19,7 @@ use super::{
     slot::Slot,
 };
 use crate::{
-    proto::{
-        AcceptConnection, Agreement, Connection, RejectConnection, Request, Role, ServerHandshake, Token,
-    },
+    proto::{AcceptConnection, Agreement, RejectConnection, Request, Role, ServerHandshake, Token},
     runtime::Transport,
     scope::defer,
 };
@@ -48,7 +46,10 @@ use crate::{
 /// # let _ = handler;
 /// ```
 #[must_use = "a request that is dropped answers 500"]
-pub struct WebSocketRequest {
+pub struct WebSocketRequest(Box<Asked>);
+
+/// What it is about. In a box, because the future of a handler keeps room for its request as long as it runs.
+struct Asked {
     request: Request,
     local: Endpoint,
     remote: Endpoint,
@@ -76,7 +77,7 @@ impl WebSocketRequest {
         config: &ServerConfig,
         slot: Arc<Slot>,
     ) -> Self {
-        Self {
+        Self(Box::new(Asked {
             request: handshake.request().clone(),
             local: Endpoint::local(&transport),
             remote: Endpoint::remote(&transport),
@@ -85,31 +86,31 @@ impl WebSocketRequest {
             compression: config.compression.clone(),
             slot,
             asking: Some(Asking { transport, handshake, early }),
-        }
+        }))
     }
 
     /// The headers of the request, all of them.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
-        self.request.headers()
+        self.0.request.headers()
     }
 
     /// Host and port that were asked for.
     #[must_use]
     pub fn host(&self) -> &str {
-        self.request.host()
+        self.0.request.host()
     }
 
     /// The path that was asked for, without the query.
     #[must_use]
     pub fn path(&self) -> &str {
-        self.request.path()
+        self.0.request.path()
     }
 
     /// What stands behind the first `?` of the target.
     #[must_use]
     pub fn query(&self) -> Option<&str> {
-        self.request.query()
+        self.0.request.query()
     }
 
     /// The page from which the request comes, if a browser sent it.
@@ -121,24 +122,24 @@ impl WebSocketRequest {
     /// The subprotocols on offer, the client's favourite first.
     #[must_use]
     pub fn proposed_subprotocols(&self) -> &[Token] {
-        self.request.subprotocols()
+        self.0.request.subprotocols()
     }
 
     /// Our end.
     #[must_use]
     pub fn local(&self) -> &Endpoint {
-        &self.local
+        &self.0.local
     }
 
     /// The client's end.
     #[must_use]
     pub fn remote(&self) -> &Endpoint {
-        &self.remote
+        &self.0.remote
     }
 
     /// Lifts the [decision timeout](super::ServerConfig::decision_timeout): this request may wait for its answer as long as it takes.
     pub fn lift_decision_timeout(&self) {
-        self.slot.lift();
+        self.0.slot.lift();
     }
 
     /// Lets the client in.
@@ -149,59 +150,58 @@ impl WebSocketRequest {
     /// # Errors
     /// [`HandshakeError::ClientLeft`] when nobody is there any more; [`HandshakeError::Accept`], [`HandshakeError::Header`] when the
     /// answer cannot be given so, and the client is refused with 500; [`HandshakeError::ScopeEnded`]; [`HandshakeError::Network`].
-    pub async fn accept(mut self, accept: impl Into<Accept>) -> Result<WebSocketConnection, HandshakeError> {
-        let accept = accept.into();
+    pub async fn accept(self, accept: impl Into<Accept>) -> Result<WebSocketConnection, HandshakeError> {
+        Box::pin(self.let_in(accept.into())).await
+    }
+
+    async fn let_in(mut self, accept: Accept) -> Result<WebSocketConnection, HandshakeError> {
         let config = accept.config;
         #[cfg(feature = "deflate")]
-        let compression = accept.compression.unwrap_or_else(|| self.compression.clone());
+        let compression = accept.compression.unwrap_or_else(|| self.0.compression.clone());
         let accept = accept.accept?;
         #[cfg(feature = "deflate")]
         let accept = compression.accept(accept);
-        if self.slot.is_over() {
+        if self.0.slot.is_over() {
             return Err(HandshakeError::ScopeEnded);
         }
-        let Some(Asking { mut transport, handshake, mut early }) = self.asking.take() else {
+        let Some(Asking { mut transport, handshake, mut early }) = self.0.asking.take() else {
             return Err(HandshakeError::ScopeEnded);
         };
-        look_for_client(&mut transport, &mut early).await?;
+        look_for_client(&mut transport, &mut early).await.map_err(|error| self.left(error))?;
         let mut answer = Vec::new();
         let agreement = match handshake.accept(accept, &mut answer) {
             Ok(agreement) => agreement,
             Err(error) => {
                 let kind = error.kind.clone();
-                self.asking = Some(Asking { transport, handshake: *error.handshake, early });
+                self.0.asking = Some(Asking { transport, handshake: *error.handshake, early });
                 return Err(kind.into());
             }
         };
-        opening::write_all(&mut transport, &answer).await.map_err(left)?;
+        opening::write_all(&mut transport, &answer).await.map_err(|error| self.left(error))?;
         let driver = self.open(transport, agreement, early, config);
         let ws = WebSocketConnection::new(driver.shared().clone());
-        self.slot.list(&ws); // before somebody drives, and may be through with it
-        self.slot.fill(driver).map(|()| ws).map_err(|_| HandshakeError::ScopeEnded)
+        self.0.slot.list(&ws); // before somebody drives, and may be through with it
+        self.0.slot.fill(driver).map(|()| ws).map_err(|_| HandshakeError::ScopeEnded)
     }
 
     fn open(
-        &self,
+        &mut self,
         transport: Transport,
         Agreement { subprotocol, extension, .. }: Agreement,
         early: Vec<u8>,
         config: Option<ConnectionConfig>,
     ) -> Driver {
-        let config = config.map_or_else(|| self.config.clone(), Arc::new);
-        let mut core = Connection::new(Role::Server, config.protocol());
-        if let Some(transforms) = extension {
-            core = core.with_transforms(transforms);
-        }
+        let config = config.map_or_else(|| self.0.config.clone(), Arc::new);
         let facts = Facts {
             id: ConnectionId::next(Role::Server),
             role: Role::Server,
-            local: self.local.clone(),
-            remote: self.remote.clone(),
-            target: self.request.target().to_owned(),
+            local: self.0.local.clone(),
+            remote: self.0.remote.clone(),
+            target: self.0.request.target().to_owned(),
             subprotocol,
-            headers: self.request.headers().clone(),
+            headers: self.0.request.take_headers(),
         };
-        Driver::new(Arc::new(Shared::new(transport, core, early, config, facts)))
+        Driver::new(Shared::new(transport, extension, early, config, facts))
     }
 
     /// Refuses the client: `reject(403)`, or with headers and a body as [`Reject`]. Then hangs up: the client is given
@@ -213,37 +213,46 @@ impl WebSocketRequest {
     /// [`HandshakeError::ClientLeft`], [`HandshakeError::Network`].
     pub async fn reject(mut self, reject: impl Into<Reject>) -> Result<(), HandshakeError> {
         let reject = reject.into().0?;
-        self.slot.answered();
-        match self.asking.take() {
-            Some(asking) => refuse(asking, reject).await.map_err(left),
+        self.0.slot.answered();
+        match self.0.asking.take() {
+            Some(asking) => Box::pin(refuse(asking, reject)).await.map_err(|error| self.left(error)),
             None => Err(HandshakeError::ScopeEnded),
+        }
+    }
+
+    /// What it means that a client could not be answered.
+    fn left(&self, error: io::Error) -> HandshakeError {
+        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+        match error.kind() {
+            BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof => HandshakeError::ClientLeft,
+            _ => HandshakeError::Network { peer: self.0.remote.to_string(), error: error.into() },
         }
     }
 
     /// Cuts the client off, without an answer.
     pub fn abort(mut self) {
-        self.slot.answered();
-        drop(self.asking.take());
+        self.0.slot.answered();
+        drop(self.0.asking.take());
     }
 }
 
 impl Drop for WebSocketRequest {
     fn drop(&mut self) {
-        let Some(asking) = self.asking.take() else {
-            self.slot.answered();
+        let Some(asking) = self.0.asking.take() else {
+            self.0.slot.answered();
             return;
         };
-        let status = if self.slot.is_late() {
+        let status = if self.0.slot.is_late() {
             StatusCode::SERVICE_UNAVAILABLE
         } else {
             StatusCode::INTERNAL_SERVER_ERROR
         };
-        self.slot.answered();
+        self.0.slot.answered();
         let Ok(reject) = RejectConnection::new(status.as_u16()) else { return };
         let goodbye = Box::pin(async {
             let _ = refuse(asking, reject).await; // there is nobody left to be told
         });
-        if let Err(mut goodbye) = defer(farewell(&self.config), goodbye) {
+        if let Err(mut goodbye) = defer(farewell(&self.0.config), goodbye) {
             // Nobody waits for us here: one try, without waiting.
             let _ = goodbye.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         }
@@ -253,9 +262,9 @@ impl Drop for WebSocketRequest {
 impl fmt::Debug for WebSocketRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebSocketRequest")
-            .field("request", &self.request)
-            .field("local", &self.local)
-            .field("remote", &self.remote)
+            .field("request", &self.0.request)
+            .field("local", &self.0.local)
+            .field("remote", &self.0.remote)
             .finish_non_exhaustive()
     }
 }
@@ -275,31 +284,23 @@ async fn refuse(asking: Asking, reject: RejectConnection) -> io::Result<()> {
 }
 
 /// A client that has left is not let in: the answer would be written into nothing, and the caller would learn of it later.
-async fn look_for_client(transport: &mut Transport, early: &mut Vec<u8>) -> Result<(), HandshakeError> {
+async fn look_for_client(transport: &mut Transport, early: &mut Vec<u8>) -> io::Result<()> {
     if early.len() >= scratch::LEN {
         return Ok(());
     }
     transport.look_again();
     poll_fn(|cx| {
         Poll::Ready(scratch::lend(|scratch| match transport.poll_read(cx, scratch) {
-            Poll::Ready(Ok(0)) => Err(HandshakeError::ClientLeft),
+            Poll::Ready(Ok(0)) => Err(io::ErrorKind::UnexpectedEof.into()),
             Poll::Ready(Ok(count)) => {
                 early.extend_from_slice(&scratch[..count]);
                 Ok(())
             }
-            Poll::Ready(Err(error)) => Err(left(error)),
+            Poll::Ready(Err(error)) => Err(error),
             Poll::Pending => Ok(()),
         }))
     })
     .await
-}
-
-fn left(error: io::Error) -> HandshakeError {
-    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    match error.kind() {
-        BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof => HandshakeError::ClientLeft,
-        _ => error.into(),
-    }
 }
 
 /// How a client is let in. What cannot be sent is an error of [`WebSocketRequest::accept`].

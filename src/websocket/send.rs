@@ -4,10 +4,12 @@ use std::{
     fmt,
     future::poll_fn,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker, ready},
 };
 
-use super::{ConnectionClosed, after::After, engine::Engine, place::Place, shared::Shared, turns::Ticket};
+use super::{
+    ConnectionClosed, after::After, apart::Apart, engine::Engine, place::Place, shared::Shared, turns::Ticket,
+};
 use crate::proto::Message;
 
 /// Why a message was not sent. It is given back.
@@ -30,14 +32,49 @@ impl fmt::Debug for SendError {
 
 /// Waits for room, in the order in which senders came, and queues a message.
 pub(super) struct Send<'a> {
+    apart: Option<Apart<'a>>,
     shared: &'a Shared,
     message: Option<Message>,
+    /// It is not compressed.
+    plain: bool,
     ticket: Option<Ticket>,
 }
 
 impl<'a> Send<'a> {
-    pub(super) fn new(shared: &'a Shared, message: Message) -> Self {
-        Self { shared, message: Some(message), ticket: None }
+    pub(super) fn new(shared: &'a Shared, message: Message, plain: bool) -> Self {
+        Self { apart: None, shared, message: Some(message), plain, ticket: None }
+    }
+
+    /// Queues `message`, or begins to compress it, when there is room.
+    fn poll_begin(&mut self, message: &Message, cx: &mut Context<'_>) -> Poll<Result<(), ConnectionClosed>> {
+        let Self { shared, ticket, plain, .. } = self;
+        let begun = shared.work(|engine, after| {
+            let room = ready!(poll_room(engine, ticket, cx, after));
+            let begun = room
+                .and_then(|()| engine.send_message(message, *plain, after).map_err(|_| engine.refuse(after)));
+            match &begun {
+                Ok(Some(_)) => hold(engine, ticket, after),
+                Ok(None) | Err(_) => leave(engine, ticket, after),
+            }
+            Poll::Ready(begun)
+        });
+        match ready!(begun)? {
+            None => Poll::Ready(Ok(())),
+            Some(work) => self.poll_apart(Apart::new(self.shared, work), cx),
+        }
+    }
+
+    /// Goes on with compressing, and queues what becomes of it.
+    fn poll_apart(
+        &mut self,
+        mut apart: Apart<'a>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), ConnectionClosed>> {
+        if apart.poll_step(cx).is_pending() {
+            self.apart = Some(apart);
+            return Poll::Pending;
+        }
+        Poll::Ready(apart.queue(&mut self.ticket))
     }
 }
 
@@ -45,26 +82,17 @@ impl Future for Send<'_> {
     type Output = Result<(), SendError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
         // Nobody polls a future again that was ready: that is the contract of `Future`.
-        let Some(message) = this.message.take() else { panic!("polled after it was ready") };
-        let outcome = this.shared.work(|engine, after| {
-            if let Some(room) = poll_room(engine, &mut this.ticket, cx, after) {
-                let outcome = room.and_then(|()| match engine.send_message(&message, after) {
-                    Ok(()) => Ok(()),
-                    Err(_) => Err(engine.refuse(after)),
-                });
-                leave(engine, &mut this.ticket, after);
-                Some(outcome)
-            } else {
-                None
-            }
-        });
+        let Some(message) = self.message.take() else { panic!("polled after it was ready") };
+        let outcome = match self.apart.take() {
+            Some(apart) => self.poll_apart(apart, cx),
+            None => self.poll_begin(&message, cx),
+        };
         match outcome {
-            Some(Ok(())) => Poll::Ready(Ok(())),
-            Some(Err(closed)) => Poll::Ready(Err(SendError { message, closed })),
-            None => {
-                this.message = Some(message);
+            Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
+            Poll::Ready(Err(closed)) => Poll::Ready(Err(SendError { message, closed })),
+            Poll::Pending => {
+                self.message = Some(message);
                 Poll::Pending
             }
         }
@@ -73,40 +101,48 @@ impl Future for Send<'_> {
 
 impl Drop for Send<'_> {
     fn drop(&mut self) {
+        self.apart = None; // before another sender begins
         if self.ticket.is_some() {
             self.shared.work(|engine, after| leave(engine, &mut self.ticket, after));
         }
     }
 }
 
-/// Whether it is the turn of `ticket` and there is room. `None`: not yet, and the task will be woken.
+/// Whether it is the turn of `ticket` and there is room. Pending: not yet, and the task will be woken.
 pub(super) fn poll_room(
     engine: &mut Engine,
     ticket: &mut Option<Ticket>,
     cx: &mut Context<'_>,
     after: &mut After,
-) -> Option<Result<(), ConnectionClosed>> {
+) -> Poll<Result<(), ConnectionClosed>> {
     if let Some(closed) = engine.closed() {
-        return Some(Err(closed));
+        return Poll::Ready(Err(closed));
     }
     let first = engine.senders.is_first(*ticket);
     if first && !engine.has_room() {
         engine.flush(after);
         if let Some(closed) = engine.closed() {
-            return Some(Err(closed));
+            return Poll::Ready(Err(closed));
         }
     }
     if first && engine.has_room() {
-        return Some(Ok(()));
+        return Poll::Ready(Ok(()));
     }
     engine.senders.wait(ticket, cx.waker(), after);
-    None
+    Poll::Pending
+}
+
+/// Keeps the first place, for who has found room.
+pub(super) fn hold(engine: &mut Engine, ticket: &mut Option<Ticket>, after: &mut After) {
+    if ticket.is_none() {
+        engine.senders.wait(ticket, Waker::noop(), after); // the queue is empty: this place is the first
+    }
 }
 
 /// Gives the place up; who is first now has to look.
 pub(super) fn leave(engine: &mut Engine, ticket: &mut Option<Ticket>, after: &mut After) {
     if engine.senders.leave(ticket, after) {
-        after.wake.extend(engine.senders.first().cloned());
+        after.wake(engine.senders.first().cloned());
     }
 }
 

@@ -98,33 +98,38 @@ impl House {
     }
 
     /// Serves one connection.
-    pub(super) async fn serve<H, F>(
+    ///
+    /// What it takes to be asked is in a box, made here and gone when a connection is open: what is given to an asynchronous function
+    /// stays in its future to the end.
+    pub(super) fn serve<H, F>(
         self: Arc<Self>,
         transport: Transport,
         tls: Tls,
         handshake: Seat,
         handler: Arc<H>,
-    ) where
+    ) -> impl Future<Output = ()>
+    where
         H: Fn(WebSocketRequest) -> F,
         F: Future<Output = Result<(), BoxError>>,
     {
         let remote = Endpoint::remote(&transport);
-        let served = futures::FutureExt::catch_unwind(AssertUnwindSafe(
-            self.try_serve(transport, tls, handshake, handler),
-        ))
-        .await;
-        let error = match served {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => error,
-            Err(_panic) => ServeError::Panicked { remote },
-        };
-        self.config.report(&error);
+        let slot = Arc::new(Slot::new(self.live.clone()));
+        let asking = Box::pin(self.clone().request(transport, tls, slot.clone()));
+        async move {
+            let serving = AssertUnwindSafe(self.try_serve(asking, slot, handshake, handler));
+            let error = match futures::FutureExt::catch_unwind(serving).await {
+                Ok(Ok(())) => return,
+                Ok(Err(error)) => error,
+                Err(_panic) => ServeError::Panicked { remote },
+            };
+            self.config.report(&error);
+        }
     }
 
     async fn try_serve<H, F>(
         &self,
-        transport: Transport,
-        tls: Tls,
+        asking: Pin<Box<impl Future<Output = Result<Option<(WebSocketRequest, Seat)>, ServeError>>>>,
+        slot: Arc<Slot>,
         handshake: Seat,
         handler: Arc<H>,
     ) -> Result<(), ServeError>
@@ -132,9 +137,7 @@ impl House {
         H: Fn(WebSocketRequest) -> F,
         F: Future<Output = Result<(), BoxError>>,
     {
-        let slot = Arc::new(Slot::new(self.live.clone()));
-        let asked = self.request(transport, tls, slot.clone()).await?;
-        let Some((request, _connection)) = asked else { return Ok(()) };
+        let Some((request, _connection)) = asking.await? else { return Ok(()) };
         drop(handshake);
         let remote = request.remote().clone();
         let limit = self.config.decision_timeout;
@@ -157,7 +160,7 @@ impl House {
 
     /// The request, if there is one to be asked about.
     async fn request(
-        &self,
+        self: Arc<Self>,
         transport: Transport,
         tls: Tls,
         slot: Arc<Slot>,

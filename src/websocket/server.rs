@@ -10,8 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures::FutureExt;
+
 use super::{
-    BoxError, Endpoint, ServerConfig, WebSocketConnection, WebSocketRequest, broadcast,
+    BoxError, ConnectionConfig, Endpoint, ServerConfig, WebSocketConnection, WebSocketRequest, broadcast,
     serve::{House, ServeError, Tls},
 };
 use crate::{
@@ -93,6 +95,15 @@ impl WebSocketServer {
     /// Sets the limits and habits. Default [`ServerConfig::new`].
     pub fn config(mut self, config: ServerConfig) -> Self {
         self.config = config;
+        self
+    }
+
+    /// Changes the limits and habits of connections, for a layer above that has some of its own.
+    pub(crate) fn change_connections(
+        mut self,
+        change: impl FnOnce(ConnectionConfig) -> ConnectionConfig,
+    ) -> Self {
+        self.config.connection = Arc::new(change((*self.config.connection).clone()));
         self
     }
 
@@ -317,6 +328,11 @@ impl ServerHandle {
         waiting.into_iter().for_each(Waker::wake);
     }
 
+    /// Whether both speak to the same server.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     async fn stopped(&self) {
         poll_fn(|cx| {
             let waker = cx.waker().clone();
@@ -376,10 +392,7 @@ where
                 // Above the limit it is closed at once: who floods us is not answered.
                 if let Some(seat) = house.seat() {
                     let serve = house.clone().serve(transport, bound.tls.clone(), seat, handler.clone());
-                    n.spawn(async {
-                        serve.await;
-                        Ok(())
-                    });
+                    n.spawn(serve.map(Ok)); // an async block around it would hold it twice
                 }
             }
             Err(error) if is_of_one_connection(&error) => {}

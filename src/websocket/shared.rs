@@ -12,7 +12,7 @@ use http::HeaderMap;
 
 use super::{ConnectionConfig, Endpoint, after::After, bell::Bell, engine::Engine, span::Span};
 use crate::{
-    proto::{Connection, Role},
+    proto::{Connection, Role, extension::Transforms},
     runtime::{Transport, sync::lock},
 };
 
@@ -74,11 +74,15 @@ impl fmt::Display for ConnectionId {
 impl Shared {
     pub(super) fn new(
         transport: Transport,
-        core: Connection,
+        extension: Option<Transforms>,
         unparsed: Vec<u8>,
         config: Arc<ConnectionConfig>,
         facts: Facts,
     ) -> Self {
+        let mut core = Connection::new(facts.role, config.protocol());
+        if let Some(transforms) = extension {
+            core = core.with_transforms(transforms);
+        }
         let bell = Arc::new(Bell::default());
         let engine = Engine::new(transport, core, unparsed, config.clone(), bell.clone());
         let span = Span::opened(&facts);

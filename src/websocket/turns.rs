@@ -15,8 +15,8 @@ pub(super) struct Turns {
 }
 
 impl Turns {
-    pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
     }
 
     /// Whether it is the turn of who holds `ticket`, or of who has none yet.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::{AsyncRead, AsyncWrite};
 
 use super::{
-    ConnectionTimeout, HandshakeError, Phase, ServerConfig, WebSocketRequest,
+    ConnectionTimeout, Endpoint, HandshakeError, Phase, ServerConfig, WebSocketRequest,
     opening::{self, RequestFailed},
     registry::Registry,
     slot::{Owner, Slot},
@@ -57,23 +57,20 @@ pub async fn wrap_server_stream<E: Send>(
     config: &ServerConfig,
 ) -> Result<WebSocketRequest, HandshakeError> {
     let mut transport = Transport::other(stream);
+    let peer = Endpoint::remote(&transport).to_string();
     let (mut reader, mut out) = (RequestReader::new(config.handshake), Vec::new());
     let reading = opening::read_request(&mut transport, &mut reader, &mut out);
-    let read = match config.handshake_timeout {
-        Some(limit) => fail_after(limit, reading).await,
-        None => Ok(reading.await),
-    };
-    let failed = match read {
+    let failed = match fail_after(config.handshake_timeout, reading).await {
         Ok(Ok((handshake, early))) => {
             let slot = Arc::new(Slot::new(Arc::new(Registry::default())));
             drive_in(nursery, Owner(slot.clone()));
             return Ok(WebSocketRequest::new(transport, handshake, early, config, slot));
         }
-        Ok(Err(RequestFailed::Network(error))) => error.into(),
-        Ok(Err(RequestFailed::Request(error))) => error.into(),
+        Ok(Err(RequestFailed::Network(error))) => HandshakeError::Network { peer, error: error.into() },
+        Ok(Err(RequestFailed::Request(error))) => HandshakeError::Request { peer, error },
         Err(slow) => {
             let _timed_out = reader.time_out(&mut out); // the error is ours, the answer the client's
-            ConnectionTimeout { limit: slow.limit, phase: Phase::Handshake }.into()
+            ConnectionTimeout { peer, limit: slow.limit, phase: Phase::Handshake }.into()
         }
     };
     if !out.is_empty() {

@@ -10,6 +10,7 @@ mod autobahn_client;
 mod certificates;
 mod chat;
 mod echo_server;
+mod hub_and_tenants;
 mod peer;
 mod probe_client;
 mod program;

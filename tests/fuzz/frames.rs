@@ -8,9 +8,9 @@ use super::{
 };
 use wscope::proto::{Config, Connection, Delivery, Role};
 
-/// Most live bytes for each byte received: a buffer holds at most twice its content, and when it moves the old one is
-/// there for a moment too.
-pub const LIVE_PER_BYTE: i64 = 3;
+/// Most live bytes for each byte received: a buffer has room for at most four times its content, and when it moves the old one,
+/// which was full, is there for a moment too.
+pub const LIVE_PER_BYTE: i64 = 5;
 
 /// Live bytes that any connection may cost beyond that: a close frame with its reason, queued and remembered.
 pub const LIVE_AT_ALL: i64 = 1024;

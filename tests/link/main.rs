@@ -3,12 +3,16 @@
 
 mod auth;
 mod channel;
+mod endpoint;
 mod envelope;
 mod error;
 mod frame;
+mod guest;
 mod hostile;
+mod hub;
 mod id;
 mod json;
+mod local;
 mod model;
 mod operation;
 mod record;
@@ -17,4 +21,7 @@ mod rule;
 mod store;
 mod support;
 mod switchboard;
+mod tenant;
+mod tenant_link;
 mod time;
+mod town;

@@ -20,6 +20,7 @@ mod random;
 mod role;
 mod state;
 mod text;
+mod transforming;
 mod tungstenite;
 mod uri;
 mod utf8;

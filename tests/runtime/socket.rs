@@ -62,6 +62,11 @@ impl RawSocket for Counted {
         self.stream.fill(vec)
     }
 
+    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.counts.writes.fetch_add(1, Ordering::Relaxed);
+        RawSocket::write(&self.stream, bytes)
+    }
+
     fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         self.counts.writes.fetch_add(1, Ordering::Relaxed);
         RawSocket::write_vectored(&self.stream, slices)

@@ -23,6 +23,16 @@ fn the_nearest_deadline_wins() {
 }
 
 #[test]
+fn a_limit_of_none_is_none() {
+    let simulation = Simulation::new();
+    simulation.run(async {
+        let endless = move_on_after(None, forever::<()>());
+        assert_eq!(move_on_after(SECOND * 1_000_000, endless).await, None);
+        assert_eq!(fail_after(None, async { sleep(SECOND).await }).await, Ok(()));
+    });
+}
+
+#[test]
 fn the_error_names_the_limit() {
     Simulation::new().run(async {
         let slow = fail_after(SECOND * 3, forever::<()>()).await.unwrap_err();

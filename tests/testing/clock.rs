@@ -27,6 +27,13 @@ fn stands_still_until_it_is_moved() {
 }
 
 #[test]
+fn its_calendar_begins_at_the_same_time_and_goes_with_it() {
+    let clock = VirtualClock::new();
+    clock.advance(SECOND * 60);
+    assert_eq!(clock.unix_time(), SECOND * 1_700_000_060);
+}
+
+#[test]
 fn jumps_from_alarm_to_alarm() {
     let (simulation, log) = (Simulation::new(), Mutex::new(Vec::new()));
     simulation

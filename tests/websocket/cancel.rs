@@ -20,6 +20,7 @@ use crate::support::{Pair, REQUEST, URL, echo, pair_of};
 /// message, and on one whose queue is full.
 const OF_A_CONNECTION: &[&str] = &[
     "send_message",
+    "send_uncompressed",
     "get_message",
     "next_message",
     "get_piece",
@@ -92,6 +93,7 @@ enum Situation {
 async fn operate(operation: &str, polls: usize, Pair { client: ws, .. }: &Pair) -> bool {
     match operation {
         "send_message" => polled(polls, ws.send_message("sent")).await.is_some(),
+        "send_uncompressed" => polled(polls, ws.send_uncompressed("sent")).await.is_some(),
         "get_message" => polled(polls, ws.get_message()).await.is_some(),
         "next_message" => polled(polls, ws.next_message()).await.is_some(),
         "get_piece" => polled(polls, ws.get_piece()).await.is_some(),

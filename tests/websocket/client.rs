@@ -224,7 +224,7 @@ fn an_open_stream_of_ones_own_carries_a_connection() {
             drop(there);
         };
         let (refused, ()) = (connect, refuse).join().await;
-        assert!(matches!(refused, Err(HandshakeError::Response(_))));
+        assert!(matches!(refused, Err(HandshakeError::Response { .. })));
         let (mut nobody, _) = duplex(1);
         assert_eq!(nobody.read(&mut [0]).await?, 0);
         Ok(())

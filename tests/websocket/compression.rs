@@ -1,7 +1,7 @@
 //! Compression as a connection has it: asked for by both sides, or not there.
 
 use wscope::{
-    ClientConfig, Error, Message, Nursery, ServerConfig, broadcast,
+    ClientConfig, Error, Message, Nursery, ServerConfig, Text, broadcast,
     proto::extension::PermessageDeflate,
     scope::Join,
     testing::duplex,
@@ -12,7 +12,7 @@ use wscope::{
 use crate::support::{Pair, URL, simulated};
 
 /// A connection between a client and a server that want these; `accept` overrides what the server wants.
-async fn pair(
+pub(crate) async fn pair(
     n: &Nursery<'_, Error>,
     client: Compression,
     server: Compression,
@@ -111,6 +111,41 @@ fn every_parameter_can_be_set() {
         let pair = pair(&n, patient.clone().into(), patient.into(), Accept::new()).await?;
         for (before, after) in ratio(&pair).await? {
             assert_eq!(before, after, "all below the threshold");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_message_can_be_sent_uncompressed() {
+    simulated(async |n| {
+        let pair = pair(&n, Compression::dedicated(), Compression::dedicated(), Accept::new()).await?;
+        for (from, to) in [(&pair.client, &pair.server), (&pair.server, &pair.client)] {
+            for len in [2000, 100_000] {
+                for (plain, pieces) in [(true, false), (false, false), (true, true), (false, true)] {
+                    let before = from.stats().wire_bytes_sent;
+                    let send = async {
+                        if pieces {
+                            let mut writer = from.send_pieces::<Text>().await?;
+                            if plain {
+                                writer = writer.uncompressed();
+                            }
+                            writer.send(&json(len)[..len / 2]).await?;
+                            writer.finish(&json(len)[len / 2..]).await?;
+                        } else if plain {
+                            from.send_uncompressed(json(len)).await?;
+                        } else {
+                            from.send_message(json(len)).await?;
+                        }
+                        Ok::<(), Error>(())
+                    };
+                    let (sent, got) = (send, to.get_message()).join().await;
+                    sent?;
+                    assert_eq!(got?, Message::from(json(len)), "the windows of both ends agree");
+                    let wire = from.stats().wire_bytes_sent - before;
+                    assert_eq!(wire == len as u64, plain, "{wire} of {len}");
+                }
+            }
         }
         Ok(())
     });

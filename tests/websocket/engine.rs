@@ -221,6 +221,49 @@ fn a_slow_handler_pauses_reading_and_keepalive() {
 }
 
 #[test]
+fn a_peer_that_goes_away_is_found_out_also_by_who_does_not_read() {
+    for role in BOTH {
+        simulated(async |n| {
+            let config = ConnectionConfig::new().receive_buffer(10_000);
+            let (ws, mut raw) = with_raw(&n, role, config).await?;
+            raw.send(vec![0; 20_000]).await;
+            let pings = n.child(async move {
+                let mut pings = 0;
+                while pings < 2 * ConnectionConfig::MAX_PINGS_IN_FLIGHT {
+                    let Some(event) = raw.receive().await else { panic!("closed") };
+                    pings += usize::from(matches!(event, Event::Ping(_)));
+                }
+                Ok(raw) // which answers none of them, and goes
+            });
+            drop(fail_after(1000 * SECOND, pings).await??);
+            assert_eq!(ws.stats().unread, 20_000);
+            fail_after(40 * SECOND, ws.wait_closed()).await?;
+            Ok(())
+        });
+    }
+}
+
+#[test]
+fn a_keepalive_ping_takes_no_place_from_who_waits_for_a_pong() {
+    simulated(async |n| {
+        let (ws, mut raw) =
+            with_raw(&n, Role::Client, ConnectionConfig::new().keepalive_timeout(None)).await?;
+        sleep(1000 * SECOND).await;
+        let ping = n.child(async move { Ok(ws.ping(Some(b"mine")).await) });
+        loop {
+            match raw.receive().await {
+                Some(Event::Ping(ping)) if ping.payload() == b"mine" => break,
+                Some(Event::Ping(_)) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        raw.send(Ping::new(b"mine")?.response()).await;
+        ping.await??;
+        Ok(())
+    });
+}
+
+#[test]
 fn a_peer_that_is_silent_after_a_keepalive_ping_is_dead() {
     for role in BOTH {
         simulated(async |n| {

@@ -48,7 +48,8 @@ fn f02_an_end_before_the_answer_is_an_error_at_once() {
             there.close().await?;
             Ok(wrap_client_stream(&n, here, URL).await.unwrap_err())
         }));
-        let Ok(HandshakeError::Response(ResponseError::UnexpectedEof { received })) = error else {
+        let Ok(HandshakeError::Response { error: ResponseError::UnexpectedEof { received }, .. }) = error
+        else {
             panic!("{error:?}")
         };
         assert_eq!(received, half_an_answer.len());
@@ -68,7 +69,7 @@ fn f03_an_answer_that_is_none_is_the_servers_fault() {
             let (here, mut there) = duplex(4096);
             there.write_all(answer.as_bytes()).await?;
             let error = wrap_client_stream(&n, here, URL).await.unwrap_err();
-            assert!(matches!(error, HandshakeError::Response(_)), "{error:?}");
+            assert!(matches!(error, HandshakeError::Response { .. }), "{error:?}");
             Ok(())
         });
     }

@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod adversary;
+#[cfg(feature = "deflate")]
+mod apart;
 mod broadcast;
 mod cancel;
 #[cfg(feature = "tls")]
@@ -21,6 +23,7 @@ mod engine;
 mod faults;
 mod interop;
 mod leaks;
+mod linger;
 mod origin;
 mod request;
 #[path = "../runtime/seam.rs"]

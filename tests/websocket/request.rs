@@ -129,7 +129,7 @@ fn what_is_no_request_is_answered_and_told() {
         let config = ServerConfig::new();
         let (refused, answer) =
             wscope::scope::Join::join((wrap_server_stream(&n, there, &config), rest(here))).await;
-        assert!(matches!(refused, Err(HandshakeError::Request(_))));
+        assert!(matches!(refused, Err(HandshakeError::Request { .. })));
         assert!(answer.starts_with("HTTP/1.1 426 Upgrade Required\r\n"), "{answer}");
         Ok(())
     });

@@ -250,8 +250,10 @@ fn plain_to_a_tls_port_fails_at_once_on_both_sides() {
         let Err(Error::Handshake(error)) = failed else { panic!("it was let in") };
         let typed = matches!(
             &error,
-            HandshakeError::Response(ResponseError::Head(_) | ResponseError::UnexpectedEof { .. })
-                | HandshakeError::Network(_)
+            HandshakeError::Response {
+                error: ResponseError::Head(_) | ResponseError::UnexpectedEof { .. },
+                ..
+            } | HandshakeError::Network { .. }
         );
         assert!(typed, "{error:?}");
         assert_eq!(reports.next().await, Some(true));

@@ -118,12 +118,11 @@ impl Switchboard {
     /// A message has come, text or binary. Whatever it is, it is answered or ignored; the connection goes on.
     pub fn receive(&mut self, endpoint: Id, message: &[u8], now: Timestamp) {
         self.at(now);
-        let Some(connection) = self.endpoints.get(&endpoint) else { return };
-        let limit = if connection.was_bound { self.limits.message } else { self.limits.message_unbound };
-        if message.len() > limit {
-            self.stats.unreadable += 1;
-            self.error(endpoint, &Refusal::TooLarge { what: "message", size: message.len(), limit });
+        if !self.endpoints.contains_key(&endpoint) {
             return;
+        }
+        if message.len() > self.message_limit(endpoint) {
+            return self.refuse_oversize(endpoint, message.len(), now);
         }
         match str::from_utf8(message) {
             Ok(text) => match Frame::decode(text) {
@@ -135,6 +134,21 @@ impl Switchboard {
         self.settle();
     }
 
+    /// How many bytes a message of this connection may have.
+    #[must_use]
+    pub fn message_limit(&self, endpoint: Id) -> usize {
+        let was_bound = self.endpoints.get(&endpoint).is_some_and(|connection| connection.was_bound);
+        if was_bound { self.limits.message } else { self.limits.message_unbound }
+    }
+
+    /// A message of so many bytes has come, over [the limit](Self::message_limit), and was thrown away unread.
+    pub fn refuse_oversize(&mut self, endpoint: Id, size: usize, now: Timestamp) {
+        self.at(now);
+        self.stats.unreadable += 1;
+        let limit = self.message_limit(endpoint);
+        self.error(endpoint, &Refusal::TooLarge { what: "message", size, limit });
+    }
+
     /// So many bytes that came out as effects have left towards the peer, so there is room for as many.
     pub fn sent(&mut self, endpoint: Id, bytes: usize, now: Timestamp) {
         self.at(now);
@@ -144,17 +158,26 @@ impl Switchboard {
         self.close_if_drained(endpoint);
     }
 
-    /// Whether the connection should be read from: not while more is on its way to it than its window, so that answers
-    /// to a tenant that does not read do not pile up.
+    /// Whether the connection should be read from: not while answers pile up, which is when more is on its way than a window of
+    /// deliveries and a message. Deliveries alone never get there: a tenant that stops reading until its receipts are taken
+    /// is waited for by nobody who waits for it.
     #[must_use]
     pub fn wants_input(&self, endpoint: Id) -> bool {
-        self.endpoints.get(&endpoint).is_some_and(|connection| connection.unsent <= self.limits.window)
+        let most = self.limits.window.saturating_add(self.limits.message);
+        self.endpoints.get(&endpoint).is_some_and(|connection| connection.unsent <= most)
     }
 
     /// A connection is gone. Agents, channels and cursors stay.
     pub fn detach(&mut self, endpoint: Id, now: Timestamp) {
         self.at(now);
         self.forget(endpoint);
+        self.settle();
+    }
+
+    /// Closes a connection for a reason that whoever owns its socket has found.
+    pub fn hang_up(&mut self, endpoint: Id, farewell: Farewell, now: Timestamp) {
+        self.at(now);
+        self.close(endpoint, farewell);
         self.settle();
     }
 

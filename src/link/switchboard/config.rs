@@ -26,6 +26,7 @@ pub struct HubConfig {
     pub(crate) auth: AuthRegistry,
     pub(crate) store: Box<dyn Store>,
     pub(crate) limits: HubLimits,
+    pub(crate) allow_unauthenticated: bool,
 }
 
 impl HubConfig {
@@ -36,6 +37,7 @@ impl HubConfig {
             auth: AuthRegistry::default(),
             store: Box::new(MemoryStore::new()),
             limits: HubLimits::default(),
+            allow_unauthenticated: false,
         }
     }
 
@@ -60,6 +62,13 @@ impl HubConfig {
         self
     }
 
+    /// Whether a hub that takes the scheme `none` may serve where other machines can reach it. Default `false`.
+    #[must_use]
+    pub fn allow_unauthenticated(mut self, allow: bool) -> Self {
+        self.allow_unauthenticated = allow;
+        self
+    }
+
     /// With `none` in place of no adapter at all.
     pub(crate) fn completed(mut self) -> Self {
         if self.auth.is_empty() {
@@ -76,6 +85,15 @@ impl Default for HubConfig {
 }
 
 /// How much of everything a hub takes. What is over a limit is refused with a code; nothing else suffers from it.
+///
+/// ```
+/// use wscope::link::{Hub, HubLimits};
+///
+/// let mut limits = HubLimits::default();
+/// limits.agents = 1_000;
+/// let hub = Hub::builder().limits(limits).build();
+/// # let _ = hub;
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct HubLimits {
@@ -115,6 +133,8 @@ pub struct HubLimits {
     pub window: usize,
     /// Bytes on their way to one connection, answers included, beyond which it is closed with 1013. 8 MiB.
     pub unsent: usize,
+    /// How long a connection may take no byte of what waits for it, before it is closed with 1013. 20 s, as for a ping's pong.
+    pub stall: Duration,
 }
 
 impl Default for HubLimits {
@@ -138,6 +158,7 @@ impl Default for HubLimits {
             joining: Duration::from_secs(30),
             window: 256 << 10,
             unsent: 8 << 20,
+            stall: Duration::from_secs(20),
         }
     }
 }

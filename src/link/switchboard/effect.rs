@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::link::{
-    error::{ErrorCode, Refusal},
-    frame::Frame,
-    id::Id,
-    json::to_text,
+use crate::{
+    link::{
+        error::{ErrorCode, Refusal},
+        frame::Frame,
+        id::Id,
+        json::to_text,
+    },
+    websocket::{CloseCode, CloseReason},
 };
 
 /// One thing to do, in the order in which it comes out.
@@ -99,7 +102,7 @@ pub enum Farewell {
     Unbound,
     /// Too many of its claims were refused.
     Refused,
-    /// Too much is on its way to it: it does not read.
+    /// Too much is on its way to it, or nothing of it has moved for too long: it does not read.
     Congested,
     /// The hub takes no more connections.
     Crowded,
@@ -107,16 +110,19 @@ pub enum Farewell {
     Kicked,
     /// The hub is closing.
     ShuttingDown,
+    /// An auth adapter or the store panicked over what it sent.
+    Failed,
 }
 
 impl Farewell {
     /// The close code of the WebSocket.
     #[must_use]
-    pub const fn code(self) -> u16 {
+    pub const fn code(self) -> CloseCode {
         match self {
-            Self::Unbound | Self::Refused | Self::Kicked => 1008,
-            Self::Congested | Self::Crowded => 1013,
-            Self::ShuttingDown => 1001,
+            Self::Unbound | Self::Refused | Self::Kicked => CloseCode::POLICY_VIOLATION,
+            Self::Congested | Self::Crowded => CloseCode::TRY_AGAIN_LATER,
+            Self::ShuttingDown => CloseCode::GOING_AWAY,
+            Self::Failed => CloseCode::INTERNAL_ERROR,
         }
     }
 
@@ -130,7 +136,14 @@ impl Farewell {
             Self::Crowded => "too many connections",
             Self::Kicked => "closed by the operator",
             Self::ShuttingDown => "the hub is shutting down",
+            Self::Failed => "the hub failed",
         }
+    }
+}
+
+impl From<Farewell> for CloseReason {
+    fn from(farewell: Farewell) -> Self {
+        Self::truncated(farewell.code(), farewell.reason())
     }
 }
 

@@ -1,6 +1,9 @@
 //! The agents of a hub, by id and by name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::Serialize;
 
@@ -25,7 +28,7 @@ pub(crate) struct Agent {
     size: usize,
     pub(crate) passport: Passport,
     pub(crate) resume: Resume,
-    pub(crate) rule: Rule,
+    pub(crate) rule: Arc<Rule>,
     pub(crate) skill: Option<String>,
     /// The connection that holds it.
     pub(crate) endpoint: Option<Id>,
@@ -48,10 +51,13 @@ pub(crate) struct Agent {
 /// All agents. Each name belongs to one of them, and each of them has one.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
-    agents: BTreeMap<Id, Agent>,
+    /// Each in a box, since ids come in order, which leaves the leaves of a tree half empty.
+    agents: BTreeMap<Id, Box<Agent>>,
     names: BTreeMap<String, Id>,
     /// In all records: the sum of the agents' `size`.
     bytes: usize,
+    /// The rule of nearly everyone, kept once.
+    common_rule: Arc<Rule>,
 }
 
 impl Registry {
@@ -64,11 +70,11 @@ impl Registry {
     }
 
     pub(crate) fn agent(&self, id: Id) -> Option<&Agent> {
-        self.agents.get(&id)
+        self.agents.get(&id).map(AsRef::as_ref)
     }
 
     pub(crate) fn agent_mut(&mut self, id: Id) -> Option<&mut Agent> {
-        self.agents.get_mut(&id)
+        self.agents.get_mut(&id).map(AsMut::as_mut)
     }
 
     /// The agent of this name.
@@ -79,7 +85,7 @@ impl Registry {
     /// The agent of this id, written as on the wire.
     pub(crate) fn by_text(&self, id: &str) -> Option<(Id, &Agent)> {
         let id = id.parse().ok()?;
-        Some((id, self.agents.get(&id)?))
+        Some((id, self.agent(id)?))
     }
 
     /// The same, or a refusal that names what was looked for.
@@ -89,7 +95,7 @@ impl Registry {
 
     /// An id wins over a name.
     pub(crate) fn by_name_or_id(&self, text: &str) -> Option<&Agent> {
-        let named = || self.agents.get(self.names.get(text)?);
+        let named = || self.agent(self.named(text)?);
         self.by_text(text).map(|(_, agent)| agent).or_else(named)
     }
 
@@ -150,11 +156,12 @@ impl Registry {
         passport.created_at = now.to_string();
         passport.auth.claim = Claim::none(); // it has proved what it had to
         self.names.insert(passport.name.clone(), id);
+        let rule = register.rule.filter(|rule| *rule != *self.common_rule);
         let agent = Agent {
             size,
             passport: passport.clone(),
             resume: register.resume,
-            rule: register.rule.unwrap_or_default(),
+            rule: rule.map_or_else(|| self.common_rule.clone(), Arc::new),
             skill: register.skill_md,
             endpoint: None,
             channels: BTreeSet::new(),
@@ -165,11 +172,11 @@ impl Registry {
             bucket: Bucket::default(),
             hub_bucket: Bucket::default(),
         };
-        self.agents.insert(id, agent);
+        self.agents.insert(id, Box::new(agent));
         passport
     }
 
-    pub(crate) fn remove(&mut self, id: Id) -> Option<Agent> {
+    pub(crate) fn remove(&mut self, id: Id) -> Option<Box<Agent>> {
         let agent = self.agents.remove(&id)?;
         self.names.remove(&agent.passport.name);
         self.bytes = self.bytes.saturating_sub(agent.size);
@@ -187,10 +194,16 @@ impl Registry {
         };
         let limit = usize::try_from(wanted.limit).unwrap_or(0);
         if wanted.sort_by.as_deref() == Some("name") {
-            let by_name = self.names.values().filter_map(|id| self.agents.get(id));
+            let by_name = self.names.values().filter_map(|id| self.agent(*id));
             return by_name.filter(fits).take(limit).map(|agent| &agent.passport).collect();
         }
-        self.agents.values().filter(fits).take(limit).map(|agent| &agent.passport).collect()
+        self.agents
+            .values()
+            .map(AsRef::as_ref)
+            .filter(fits)
+            .take(limit)
+            .map(|agent| &agent.passport)
+            .collect()
     }
 }
 

@@ -5,7 +5,7 @@
 //! tells apart that it is not there and that it is another's.
 
 use serde::Serialize;
-use std::{collections::BTreeMap, ops::Range};
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use super::{
     board::{Answer, Switchboard},
@@ -41,7 +41,7 @@ impl Switchboard {
             Op::ListAgents(wanted) => json(&self.registry.list(&wanted)),
             Op::GetResume { agent_id } => json(&self.registry.known("resume", &agent_id)?.1.resume),
             Op::GetSkill { agent_id } => json(&self.skill(&agent_id)),
-            Op::GetRule { agent_id } => json(&self.registry.known("rule", &agent_id)?.1.rule),
+            Op::GetRule { agent_id } => json(&*self.registry.known("rule", &agent_id)?.1.rule),
             Op::SetResume { agent_id, resume } => self.set_resume(endpoint, &agent_id, resume),
             Op::SetSkill { agent_id, skill_md } => self.set_skill(endpoint, &agent_id, skill_md),
             Op::SetRule { agent_id, rule } => self.set_rule(endpoint, &agent_id, rule),
@@ -121,10 +121,10 @@ impl Switchboard {
         let size = size_of_json(&rule);
         check_size("rule", size, self.limits.record)?;
         check_globs(&rule)?;
-        self.registry.charge(id, |agent| size_of_json(&agent.rule), size, self.limits.records)?;
+        self.registry.charge(id, |agent| size_of_json(&*agent.rule), size, self.limits.records)?;
         let agent = self.bound_agent(endpoint, agent_id)?;
         rule.version = agent.rule.version.saturating_add(1);
-        agent.rule = rule;
+        agent.rule = Arc::new(rule);
         Ok(NULL.to_owned())
     }
 

@@ -30,10 +30,21 @@ impl Decompressor {
         let stream =
             stream.get_or_insert_with(|| if *takeover { pool::inflater() } else { pool::take_inflater() });
         while room > 0 {
-            let (start, now) = (output.len(), room.min(expected(input.len())));
+            let (start, mut now) = (output.len(), room.min(expected(input.len())));
             let before = (stream.total_in(), stream.total_out());
-            output.resize(start + now, 0);
-            let status = stream.decompress(input, &mut output[start..], FlushDecompress::None);
+            if start == 0 {
+                output.reserve_exact(now);
+            } else {
+                output.reserve(now);
+            }
+            let spare = output.capacity() - start;
+            let status = if spare <= room {
+                now = spare;
+                stream.decompress_vec(input, output, FlushDecompress::None)
+            } else {
+                output.resize(start + now, 0); // its spare capacity is more than may be filled
+                stream.decompress(input, &mut output[start..], FlushDecompress::None)
+            };
             let used = (stream.total_in() - before.0) as usize;
             let made = (stream.total_out() - before.1) as usize;
             output.truncate(start + made);
@@ -85,6 +96,7 @@ impl InboundTransform for Decompressor {
             Step::Full => self.tail = Some(tail),
             Step::Done if self.takeover => self.fed = false,
             Step::Done if self.fed => return Err(BrokenStream::new()),
+            // Its final block has ended the stream, and made it as new.
             Step::Done => {
                 if let Some(stream) = self.stream.take() {
                     pool::give_inflater(stream);

@@ -167,6 +167,17 @@ pub trait InboundTransform: fmt::Debug + Send {
 
 /// Transforms messages that we send.
 pub trait OutboundTransform: fmt::Debug + Send {
+    /// Whether a message of `len` bytes that is sent whole is worth the work. Asked before a large one is transformed in
+    /// steps, as if it were fragments.
+    fn wants(&self, len: usize) -> bool {
+        let _ = len;
+        true
+    }
+
+    /// What was made of the message under way, or of the last one, is not sent after all: no later message may depend on
+    /// it. Nothing to do for a transform that remembers nothing.
+    fn discard(&mut self) {}
+
     /// Appends the transformed `payload` to `output`, or declines with `false`, having appended nothing: the message
     /// then goes out plain and without the extension's bit. Asked with `first` set for the first fragment of a message,
     /// `last` for the last one; having taken the first fragment it may not decline a later one.

@@ -31,9 +31,8 @@ impl Kind {
         idle.ok().flatten().unwrap_or_else(|| self.make())
     }
 
-    /// Keeps a compressor of this kind for the next message, with nothing in its window.
-    pub(super) fn give(self, mut compress: Compress) {
-        compress.reset();
+    /// Keeps a compressor of this kind for the next message. It must have forgotten the one before.
+    pub(super) fn give(self, compress: Compress) {
         // A thread that is ending keeps nothing.
         let _ = POOL.try_with(|pool| keep(&mut pool.borrow_mut().compressors, (self, compress)));
     }
@@ -51,9 +50,8 @@ pub(super) fn take_inflater() -> Decompress {
     idle.ok().flatten().unwrap_or_else(inflater)
 }
 
-/// Keeps an inflater for the next message, with nothing in its window.
-pub(super) fn give_inflater(mut inflater: Decompress) {
-    inflater.reset(false);
+/// Keeps an inflater for the next message. It must have forgotten the one before.
+pub(super) fn give_inflater(inflater: Decompress) {
     let _ = POOL.try_with(|pool| keep(&mut pool.borrow_mut().inflaters, inflater));
 }
 

@@ -140,6 +140,11 @@ impl Request {
         &self.headers
     }
 
+    /// The headers, for who needs nothing else any more.
+    pub(crate) fn take_headers(&mut self) -> HeaderMap {
+        std::mem::take(&mut self.headers)
+    }
+
     /// The subprotocols on offer, the client's favourite first.
     #[must_use]
     pub fn subprotocols(&self) -> &[Token] {

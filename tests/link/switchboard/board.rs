@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
-use crate::support::{Hub, hello};
-use wscope::link::{ErrorCode, Farewell, Frame, HubConfig, HubLimits, Operation, Timestamp};
+use allocation_counter::measure;
+
+use crate::support::{Hub, START, hello};
+use wscope::link::{
+    Effect, ErrorCode, Farewell, Frame, HubConfig, HubLimits, Operation, Passport, Register, Request, Rule,
+    Switchboard, Timestamp,
+};
 
 const OUR: &str = "ours: AG2 is silent";
 
@@ -133,7 +138,7 @@ fn a_connection_that_holds_no_agent_in_time_is_closed() {
     assert!(hub.closed.is_empty());
     hub.pass(Duration::from_millis(1));
     assert_eq!(hub.closed, [(connection, Farewell::Unbound)]);
-    assert_eq!(Farewell::Unbound.code(), 1008);
+    assert_eq!(Farewell::Unbound.code().as_u16(), 1008);
     let unregister = Operation::Unregister { agent_id: alice.id.clone() };
     hub.request(alice.connection, &unregister).unwrap();
     hub.pass(Duration::from_secs(60));
@@ -156,12 +161,15 @@ fn one_connection_too_many_is_closed() {
 #[test]
 fn a_connection_that_does_not_read_is_not_read_from_and_at_last_closed() {
     let mut limits = HubLimits::default();
-    (limits.window, limits.unsent) = (1_000, 4_000);
+    (limits.window, limits.message, limits.unsent) = (500, 500, 4_000);
     let mut hub = Hub::with(HubConfig::new().limits(limits));
     let connection = hub.attach();
     hub.stuck.push(connection);
-    assert!(hub.board.wants_input(connection));
-    for _ in 0..70 {
+    for _ in 0..60 {
+        assert!(hub.board.wants_input(connection));
+        hub.say(connection, r#"{"kind": "ping"}"#);
+    }
+    for _ in 0..10 {
         hub.say(connection, r#"{"kind": "ping"}"#);
     }
     assert!(!hub.board.wants_input(connection));
@@ -170,6 +178,20 @@ fn a_connection_that_does_not_read_is_not_read_from_and_at_last_closed() {
     }
     assert_eq!(hub.closed, [(connection, Farewell::Congested)]);
     assert!(!hub.board.wants_input(connection), "it is gone");
+}
+
+#[test]
+fn deliveries_do_not_keep_a_connection_from_being_read() {
+    let mut hub = Hub::new();
+    let (alice, bob) = (hub.join("alice"), hub.join("bob"));
+    let channel = hub.open("conversation", &alice, &[&bob]);
+    hub.stuck.push(bob.connection);
+    for said in ["x".repeat(100 * 1024), "x".repeat(150 * 1024), "x".repeat((1 << 20) - 1_000)] {
+        hub.post_text(&alice, &channel, &said).unwrap();
+    }
+    let unsent: usize = hub.heard(bob.connection).iter().map(String::len).sum();
+    assert!(unsent > 1 << 20, "a window, and a message of the largest size");
+    assert!(hub.board.wants_input(bob.connection));
 }
 
 #[test]
@@ -245,4 +267,29 @@ fn a_connection_that_is_gone_is_nobody() {
     hub.say(connection, r#"{"kind": "ping"}"#);
     hub.leave(connection, 5);
     assert!(hub.heard(connection).is_empty());
+}
+
+#[test]
+fn an_idle_agent_on_a_connection_costs_two_kibibytes() {
+    const AGENTS: u64 = 1_000;
+    let now = Timestamp::from_nanos(START);
+    let mut board = Switchboard::new(HubConfig::new(), [7; 32]);
+    let used = measure(|| {
+        for number in 0..AGENTS {
+            let connection = board.attach(now);
+            let mut register = Register::new(Passport::new(format!("agent-{number}")));
+            register.rule = Some(Rule::default()); // AG2's clients always send one
+            let params = Operation::Register(Box::new(register)).params();
+            let request = Frame::Request(Request::new("r", "register", params)).encode();
+            board.receive(connection, request.as_bytes(), now);
+            while let Some(effect) = board.next_effect() {
+                if let Effect::Send { endpoint, message } = effect {
+                    board.sent(endpoint, message.len(), now);
+                }
+            }
+        }
+    });
+    assert_eq!(board.stats().online as u64, AGENTS);
+    let each = used.bytes_current / i64::try_from(AGENTS).unwrap();
+    assert!(each < 2_048, "{each} bytes");
 }

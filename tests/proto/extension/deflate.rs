@@ -527,3 +527,56 @@ fn an_inflated_text_must_be_utf_8() {
         assert_eq!(decode(&mut decoder, &wire), Err(E::InvalidUtf8));
     }
 }
+
+// ---- apart
+
+#[test]
+fn a_large_message_in_steps_of_any_size_comes_back() {
+    for preset in presets() {
+        for role in ROLES {
+            let [client, server] = agreed(&preset, &preset, &Config::new());
+            let (mut from, mut to) = if role == Role::Client { (client, server) } else { (server, client) };
+            for (len, step) in [(20_000, 20_000), (100_000, 1000), (100_000, 65_536), (70_000, usize::MAX)] {
+                for payload in [json(len), noise(len), json(len)] {
+                    let piece = Piece::last(payload.clone());
+                    let mut out = Vec::new();
+                    // Half of one that is thought better of, first.
+                    let mut withdrawn = from.begin(&piece).unwrap().unwrap();
+                    withdrawn.step(len / 2);
+                    assert_eq!(from.withdraw(withdrawn), piece);
+                    let mut work = from.begin(&piece).unwrap().unwrap();
+                    while !work.step(step) {}
+                    from.finish(work, &mut out).unwrap();
+                    assert!(out.len() < len + 2000, "{} of {len}", out.len());
+                    assert_eq!(receive(&mut to, &out).unwrap(), [Event::Message(payload.into())]);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_large_message_that_does_not_shrink_goes_out_plain() {
+    for preset in presets() {
+        let [mut client, mut server] = agreed(&preset, &preset, &Config::new());
+        for payload in [noise(200_000), json(200_000)] {
+            for step in [65_536, usize::MAX] {
+                let mut work = client.begin(&Piece::last(payload.clone())).unwrap().unwrap();
+                while !work.step(step) {}
+                let mut out = Vec::new();
+                client.finish(work, &mut out).unwrap();
+                assert_eq!(out[0] & RSV1 == 0, payload == noise(200_000));
+                let message = Event::Message(payload.clone().into());
+                assert_eq!(receive(&mut server, &out).unwrap(), [message]);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_below_the_threshold_is_not_begun() {
+    let patient = PermessageDeflate::shared().threshold(1_000_000);
+    let [mut client, _] = agreed(&patient, &patient, &Config::new());
+    assert!(client.begin(&Piece::last(json(999_999))).unwrap().is_none());
+    assert!(client.begin(&Piece::last(json(1_000_000))).unwrap().is_some());
+}

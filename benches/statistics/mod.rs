@@ -1,0 +1,36 @@
+//! Two rivals against each other: alternated rounds, the median of the ratios and how sure it is. Included by each crate here
+//! that compares in one process; those with processes of their own include `ratio` alone.
+
+mod ratio;
+
+use ratio::{Ratio, median};
+
+/// Medians of ours and of the peer, and ours / peer with a 95 % bootstrap interval.
+pub struct Comparison {
+    pub ours: f64,
+    pub peer: f64,
+    pub ratio: f64,
+    pub low: f64,
+    pub high: f64,
+}
+
+/// Takes `pairs` rounds of each, where who is first alternates too. `pairs` is odd, so that the median is one of them; a round is told its
+/// number.
+pub fn alternate(
+    pairs: usize,
+    mut ours: impl FnMut(usize) -> f64,
+    mut peer: impl FnMut(usize) -> f64,
+) -> Comparison {
+    let rounds = (0..pairs).map(|pair| {
+        if pair % 2 == 0 {
+            let ours = ours(pair);
+            (ours, peer(pair))
+        } else {
+            let peer = peer(pair);
+            (ours(pair), peer)
+        }
+    });
+    let (ours, peers): (Vec<f64>, Vec<f64>) = rounds.unzip();
+    let Ratio { median: ratio, low, high } = Ratio::of(&ours, &peers);
+    Comparison { ours: median(&ours), peer: median(&peers), ratio, low, high }
+}

@@ -1,0 +1,75 @@
+//! Whether to look at a dry socket once more, one turn later, before the reactor is asked to watch it.
+//!
+//! To be watched costs two calls of the kernel, one that asks and one that tells. Where many connections are busy, what comes next is
+//! often there when the others have had their turn. Where it is not, the look was wasted: so after each miss more waits go by without.
+//! Pure: the engine asks, and says what it found.
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Linger {
+    stage: Stage,
+    /// So many waits are not lingered at.
+    skip: u8,
+    /// Looks that have found nothing, less those that have found something.
+    misses: u8,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Stage {
+    #[default]
+    Idle,
+    /// Until this turn is over.
+    Waiting,
+    /// The turn was over: the next read asks the kernel.
+    Looking,
+}
+
+/// What to do with a socket that was dry.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Dry {
+    /// Nothing, in this turn.
+    Wait,
+    /// Ask the kernel, dry or not.
+    Look,
+    /// Let the reactor watch it.
+    Watch,
+}
+
+impl Linger {
+    /// Somebody wants to read, and the socket is dry.
+    pub(super) fn on_dry(&mut self) -> Dry {
+        match self.stage {
+            Stage::Idle if self.skip > 0 => {
+                self.skip -= 1;
+                Dry::Watch
+            }
+            Stage::Idle | Stage::Waiting => {
+                self.stage = Stage::Waiting;
+                Dry::Wait
+            }
+            Stage::Looking => Dry::Look,
+        }
+    }
+
+    /// The turn is over, and there will be another.
+    pub(super) fn turn_over(&mut self) {
+        if self.stage == Stage::Waiting {
+            self.stage = Stage::Looking;
+        }
+    }
+
+    /// A look has found something, or nothing.
+    pub(super) fn looked(&mut self, found: bool) {
+        self.stage = Stage::Idle;
+        if found {
+            self.misses = self.misses.saturating_sub(1);
+        } else {
+            self.skip = FIRST_SKIP << self.misses;
+            self.misses = (self.misses + 1).min(MOST_MISSES);
+        }
+    }
+}
+
+/// Waits that go by after a first miss; twice as many after each further one.
+const FIRST_SKIP: u8 = 4;
+/// From here on it is 128.
+const MOST_MISSES: u8 = 5;

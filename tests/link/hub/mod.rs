@@ -1,0 +1,6 @@
+//! The hub on its links, one file for each of its files.
+
+mod attachment;
+mod contained;
+mod handle;
+mod timekeeper;
