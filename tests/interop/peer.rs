@@ -96,6 +96,7 @@ impl Process {
     fn start(call: &Call, arguments: &[&str]) -> Result<Self, String> {
         let mut command = Command::new(&call.program);
         command.arg(&call.script).args(arguments).envs(call.variables.iter().cloned());
+        command.env("PYTHONDONTWRITEBYTECODE", "1"); // nothing is left beside the sources
         command.process_group(0); // so that a browser goes with whoever started it
         let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
         let mut child = spawned.map_err(|error| format!("it cannot be started: {error}"))?;
