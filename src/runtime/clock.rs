@@ -32,11 +32,13 @@ pub trait Alarm: Send + Sync {
 }
 
 /// The time on the clock in force: that of the nursery that is being polled on this thread, or the system's.
+#[must_use]
 pub fn now() -> Instant {
     current(|ambient| ambient.runtime.now())
 }
 
 /// What calendars show on the clock in force: how long ago 1970 began, in UTC.
+#[must_use]
 pub fn unix_time() -> Duration {
     current(|ambient| ambient.runtime.unix_time())
 }

@@ -1,5 +1,6 @@
 //! The public error types of the library, read from its source: for tests that want each of them.
 #![allow(dead_code, reason = "each binary needs some of it")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::{
     fs,
