@@ -47,11 +47,13 @@ pub trait Alarm: Send + Sync {
 ///     assert!(now() - begin >= Duration::from_millis(1));
 /// });
 /// ```
+#[must_use]
 pub fn now() -> Instant {
     current(|ambient| ambient.runtime.now())
 }
 
 /// What calendars show on the clock in force: how long ago 1970 began, in UTC.
+#[must_use]
 pub fn unix_time() -> Duration {
     current(|ambient| ambient.runtime.unix_time())
 }

@@ -30,6 +30,7 @@ pub(super) enum Kind {
 
 impl Timer {
     /// Goes off at `deadline`, or at once when that has passed.
+    #[must_use]
     pub fn at(deadline: Instant) -> Self {
         current(|ambient| ambient.runtime.timer(deadline))
     }

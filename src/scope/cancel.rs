@@ -78,11 +78,13 @@ enum Stage {
 
 impl CancelScope {
     /// A scope of its own.
+    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// A scope that is closed or cancelled along with this one, and not the other way round.
+    #[must_use]
     pub fn child(&self) -> Self {
         let mut state = lock(&self.inner.state);
         let child = Self {
@@ -120,11 +122,13 @@ impl CancelScope {
     }
 
     /// Whether the scope has been asked to close, or is cancelled.
+    #[must_use]
     pub fn is_closing(&self) -> bool {
         self.reached(Stage::Closing)
     }
 
     /// Whether the scope is cancelled, be it because its deadline has passed.
+    #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.reached(Stage::Cancelled)
     }
@@ -140,6 +144,7 @@ impl CancelScope {
     }
 
     /// When the scope will be cancelled by itself: the nearest deadline, of its own or of a scope above.
+    #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.chain().filter_map(|scope| lock(&scope.inner.state).deadline).min()
     }

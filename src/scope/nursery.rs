@@ -357,11 +357,13 @@ impl<'env, E> Nursery<'env, E> {
     }
 
     /// How many children are running; the body and services do not count.
+    #[must_use]
     pub fn len(&self) -> usize {
         self.shared.running()
     }
 
     /// Whether no child is running.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -401,6 +403,7 @@ impl<'env, E> Nursery<'env, E> {
     /// }))
     /// .unwrap();
     /// ```
+    #[must_use]
     pub fn statistics(&self) -> Statistics {
         self.shared.statistics()
     }

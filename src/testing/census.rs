@@ -26,6 +26,7 @@ pub struct Presence(Census);
 
 impl Census {
     /// Nobody is here.
+    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
@@ -37,6 +38,7 @@ impl Census {
     }
 
     /// How many are here.
+    #[must_use]
     pub fn present(&self) -> usize {
         self.0.load(Ordering::SeqCst)
     }

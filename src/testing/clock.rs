@@ -40,6 +40,7 @@ type Key = (Instant, u64);
 
 impl VirtualClock {
     /// A clock that starts at the time it is now.
+    #[must_use]
     pub fn new() -> Self {
         let start = now();
         let state = State { now: start, alarms: BTreeMap::new(), next: 0 };
@@ -47,6 +48,7 @@ impl VirtualClock {
     }
 
     /// How far it has been moved.
+    #[must_use]
     pub fn passed(&self) -> Duration {
         self.now() - self.start
     }

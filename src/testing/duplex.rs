@@ -29,6 +29,7 @@ use crate::runtime::{Timer, now, sync::lock};
 ///     assert_eq!(there.read(&mut buffer).await.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
 /// });
 /// ```
+#[must_use]
 pub fn duplex(capacity: usize) -> (DuplexStream, DuplexStream) {
     let (there, back) = (Pipe::new(capacity), Pipe::new(capacity));
     (DuplexStream::new(back.clone(), there.clone()), DuplexStream::new(there, back))
@@ -93,6 +94,7 @@ impl DuplexStream {
     }
 
     /// How many bytes are on their way to this end.
+    #[must_use]
     pub fn unread(&self) -> usize {
         lock(&self.incoming).bytes.len()
     }

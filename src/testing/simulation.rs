@@ -45,6 +45,7 @@ pub struct Simulation {
 
 impl Simulation {
     /// Tasks take turns: first woken, first polled.
+    #[must_use]
     pub fn new() -> Self {
         Self { clock: VirtualClock::new(), dice: Mutex::new(None) }
     }
@@ -57,6 +58,7 @@ impl Simulation {
     ///     Simulation::seed(seed).run(async { /* holds in any order */ });
     /// }
     /// ```
+    #[must_use]
     pub fn seed(seed: u64) -> Self {
         Self { clock: VirtualClock::new(), dice: Mutex::new(Some(seed)) }
     }

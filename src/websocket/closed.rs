@@ -41,12 +41,14 @@ impl ConnectionClosed {
     }
 
     /// Why it ended.
+    #[must_use]
     pub fn cause(&self) -> &CloseCause {
         &self.0.cause
     }
 
     /// The close code as RFC 6455 §7.1.5 defines it: that of the close frame that was received, [`NO_STATUS`](Self::NO_STATUS) if
     /// it had none, [`ABNORMAL`](Self::ABNORMAL) if none was.
+    #[must_use]
     pub fn code(&self) -> u16 {
         match &self.0.frames.received {
             Some(Some(reason)) => reason.code().as_u16(),
@@ -61,11 +63,13 @@ impl ConnectionClosed {
     }
 
     /// Both close frames and their order.
+    #[must_use]
     pub fn frames(&self) -> &CloseFrames {
         &self.0.frames
     }
 
     /// Who sent a close frame first; `None` when neither did.
+    #[must_use]
     pub fn first(&self) -> Option<Side> {
         self.0.frames.first
     }
@@ -196,6 +200,7 @@ pub struct NetworkError(pub(super) Arc<io::Error>);
 
 impl NetworkError {
     /// The kind of the error.
+    #[must_use]
     pub fn kind(&self) -> io::ErrorKind {
         self.0.kind()
     }

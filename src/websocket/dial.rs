@@ -144,6 +144,7 @@ pub struct Unreachable {
 
 impl Unreachable {
     /// Each address that was tried, and why it failed, in the order in which they failed. Empty when the host has no address.
+    #[must_use]
     pub fn attempts(&self) -> impl ExactSizeIterator<Item = (SocketAddr, &io::Error)> {
         self.attempts.iter().map(|(address, error)| (*address, error))
     }

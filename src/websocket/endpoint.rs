@@ -66,6 +66,7 @@ impl Endpoint {
     /// assert_eq!(endpoint.url().as_deref(), Some("wss://127.0.0.1"));
     /// assert_eq!(Endpoint::Other.url(), None);
     /// ```
+    #[must_use]
     pub fn url(&self) -> Option<String> {
         let Self::Tcp { address, tls } = self else { return None };
         let scheme = if *tls { "wss" } else { "ws" };
@@ -83,6 +84,7 @@ impl Endpoint {
     }
 
     /// Address and port, of TCP.
+    #[must_use]
     pub const fn address(&self) -> Option<SocketAddr> {
         match self {
             Self::Tcp { address, .. } => Some(*address),
@@ -91,6 +93,7 @@ impl Endpoint {
     }
 
     /// The port, of TCP.
+    #[must_use]
     pub const fn port(&self) -> Option<u16> {
         match self {
             Self::Tcp { address, .. } => Some(address.port()),
@@ -99,6 +102,7 @@ impl Endpoint {
     }
 
     /// The file, of a Unix socket that has one.
+    #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::Unix { path, .. } => path.as_deref(),
@@ -107,6 +111,7 @@ impl Endpoint {
     }
 
     /// Whether TLS is spoken, by us: of a stream that was brought along we do not know.
+    #[must_use]
     pub const fn is_tls(&self) -> bool {
         match self {
             Self::Tcp { tls, .. } | Self::Unix { tls, .. } => *tls,

@@ -34,11 +34,13 @@ pub struct JsonError(#[from] serde_json::Error);
 
 impl JsonError {
     /// The line on which the text went wrong, from 1.
+    #[must_use]
     pub fn line(&self) -> usize {
         self.0.line()
     }
 
     /// The column in it, from 1.
+    #[must_use]
     pub fn column(&self) -> usize {
         self.0.column()
     }

@@ -57,6 +57,7 @@ impl ConnectionId {
     }
 
     /// The number alone: unique in this process, clients and servers together.
+    #[must_use]
     pub const fn number(self) -> u64 {
         self.number
     }

@@ -33,6 +33,7 @@ pub struct TlsConfig(ClientSettings);
 
 impl TlsConfig {
     /// Trusts the system's roots, and checks everything.
+    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }

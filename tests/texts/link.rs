@@ -115,8 +115,8 @@ fn requests(texts: &mut Texts) {
             }
         };
         let outcomes = (async { hellos.join().await }, reading).race().await;
-        let refused = outcomes.into_iter().filter_map(Result::err);
-        let too_many = refused.filter(|error| matches!(error, RequestError::TooMany { .. })).next().unwrap();
+        let mut refused = outcomes.into_iter().filter_map(Result::err);
+        let too_many = refused.find(|error| matches!(error, RequestError::TooMany { .. })).unwrap();
         text!(texts, too_many, link::RequestError::TooMany);
         Ok(())
     });

@@ -111,8 +111,8 @@ fn pings(texts: &mut Texts) {
         text!(texts, second.unwrap_err(), websocket::PingError::InFlight);
         text!(texts, first.unwrap_err(), websocket::PingError::TimedOut);
         let many = (0..=ConnectionConfig::MAX_PINGS_IN_FLIGHT).map(|_| ws.ping(None)).collect::<Vec<_>>();
-        let refused = many.join().await.into_iter().filter_map(Result::err);
-        let refused = refused.filter(|error| format!("{error:?}").starts_with("TooMany")).next().unwrap();
+        let mut refused = many.join().await.into_iter().filter_map(Result::err);
+        let refused = refused.find(|error| format!("{error:?}").starts_with("TooMany")).unwrap();
         text!(texts, refused, websocket::PingError::TooMany);
         ws.abort();
         text!(texts, ws.ping(None).await.unwrap_err(), websocket::PingError::Closed);
