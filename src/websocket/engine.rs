@@ -300,11 +300,12 @@ impl Engine {
 
     /// Reads until the socket is dry, reading pauses, or the turn is used up.
     pub(super) fn read(&mut self, after: &mut After) {
-        self.answer_bell();
+        let mut rung = self.answer_bell();
         let (mut bytes, mut reads, mut inflated) = (0, 0, TURN_INFLATED);
-        while self.may_read() && bytes < TURN_BYTES && reads < TURN_READS && inflated > 0 {
+        while self.may_read() && bytes <= TURN_BYTES && reads < TURN_READS && inflated > 0 {
             reads += 1;
-            let dry = self.transport.as_ref().is_some_and(Transport::is_dry).then(|| self.linger.on_dry());
+            let dry = !std::mem::take(&mut rung) && self.transport.as_ref().is_some_and(Transport::is_dry);
+            let dry = dry.then(|| self.linger.on_dry());
             let read = match dry {
                 Some(Dry::Wait) => return, // the driver comes once more, since we may read
                 Some(Dry::Look) => {
@@ -344,11 +345,14 @@ impl Engine {
         }
     }
 
-    fn answer_bell(&mut self) {
-        if self.bell.answer() {
+    /// Whether it rang: then the reactor has something to tell of the socket.
+    fn answer_bell(&mut self) -> bool {
+        let rung = self.bell.answer();
+        if rung {
             self.readable = true;
             self.blocked = false;
         }
+        rung
     }
 
     fn may_read(&self) -> bool {
@@ -538,7 +542,7 @@ impl Engine {
     }
 }
 
-/// One turn reads this much, then others get theirs.
+/// When one turn has read more than this, others get theirs: a full scratch, and then the rest of a large message at once.
 const TURN_BYTES: usize = 64 * 1024;
 /// And inflates this much, before others may have the lock: some half a millisecond. A last step may go beyond it.
 const TURN_INFLATED: usize = 256 * 1024;

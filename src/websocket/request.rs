@@ -154,7 +154,7 @@ impl WebSocketRequest {
         Box::pin(self.let_in(accept.into())).await
     }
 
-    async fn let_in(mut self, accept: Accept) -> Result<WebSocketConnection, HandshakeError> {
+    async fn let_in(mut self, Accept(accept): Accept) -> Result<WebSocketConnection, HandshakeError> {
         let config = accept.config;
         #[cfg(feature = "deflate")]
         let compression = accept.compression.unwrap_or_else(|| self.0.compression.clone());
@@ -318,7 +318,11 @@ async fn look_for_client(transport: &mut Transport, early: &mut Vec<u8>) -> io::
 /// ```
 #[derive(Debug)]
 #[must_use = "to be given to `accept`"]
-pub struct Accept {
+pub struct Accept(Box<Answer>);
+
+/// Apart, because what a future is given stays in it as long as it lives, which for a handler is as long as its connection.
+#[derive(Debug)]
+struct Answer {
     accept: Result<AcceptConnection, HandshakeError>,
     config: Option<ConnectionConfig>,
     #[cfg(feature = "deflate")]
@@ -328,17 +332,17 @@ pub struct Accept {
 impl Accept {
     /// Without a subprotocol, with the limits of the server.
     pub fn new() -> Self {
-        Self {
+        Self(Box::new(Answer {
             accept: Ok(AcceptConnection::new()),
             config: None,
             #[cfg(feature = "deflate")]
             compression: None,
-        }
+        }))
     }
 
     /// Chooses a subprotocol, which must be one of [those proposed](WebSocketRequest::proposed_subprotocols).
     pub fn subprotocol(mut self, subprotocol: impl Into<String>) -> Self {
-        self.accept = self.accept.map(|accept| accept.with_subprotocol(subprotocol));
+        self.0.accept = self.0.accept.map(|accept| accept.with_subprotocol(subprotocol));
         self
     }
 
@@ -348,20 +352,20 @@ impl Accept {
         HeaderName: TryFrom<N>,
         HeaderValue: TryFrom<V>,
     {
-        self.accept = self.accept.and_then(|accept| Ok(accept.with_header(name, value)?));
+        self.0.accept = self.0.accept.and_then(|accept| Ok(accept.with_header(name, value)?));
         self
     }
 
     /// Limits and habits of this connection, in place of the server's.
     pub fn connection(mut self, config: ConnectionConfig) -> Self {
-        self.config = Some(config);
+        self.0.config = Some(config);
         self
     }
 
     /// Compression of this connection, in place of the server's.
     #[cfg(feature = "deflate")]
     pub fn compression(mut self, compression: impl Into<super::Compression>) -> Self {
-        self.compression = Some(compression.into());
+        self.0.compression = Some(compression.into());
         self
     }
 }

@@ -32,7 +32,7 @@ impl fmt::Debug for SendError {
 
 /// Waits for room, in the order in which senders came, and queues a message.
 pub(super) struct Send<'a> {
-    apart: Option<Apart<'a>>,
+    apart: Option<Box<Apart<'a>>>,
     shared: &'a Shared,
     message: Option<Message>,
     /// It is not compressed.
@@ -60,14 +60,14 @@ impl<'a> Send<'a> {
         });
         match ready!(begun)? {
             None => Poll::Ready(Ok(())),
-            Some(work) => self.poll_apart(Apart::new(self.shared, work), cx),
+            Some(work) => self.poll_apart(Box::new(Apart::new(self.shared, work)), cx),
         }
     }
 
     /// Goes on with compressing, and queues what becomes of it.
     fn poll_apart(
         &mut self,
-        mut apart: Apart<'a>,
+        mut apart: Box<Apart<'a>>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), ConnectionClosed>> {
         if apart.poll_step(cx).is_pending() {

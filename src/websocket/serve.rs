@@ -112,11 +112,11 @@ impl House {
         H: Fn(WebSocketRequest) -> F,
         F: Future<Output = Result<(), BoxError>>,
     {
-        let remote = Endpoint::remote(&transport);
+        let mut remote = Endpoint::remote(&transport);
         let slot = Arc::new(Slot::new(self.live.clone()));
         let asking = Box::pin(self.clone().request(transport, tls, slot.clone()));
         async move {
-            let serving = AssertUnwindSafe(self.try_serve(asking, slot, handshake, handler));
+            let serving = AssertUnwindSafe(self.try_serve(&mut remote, asking, slot, handshake, handler));
             let error = match futures::FutureExt::catch_unwind(serving).await {
                 Ok(Ok(())) => return,
                 Ok(Err(error)) => error,
@@ -128,6 +128,7 @@ impl House {
 
     async fn try_serve<H, F>(
         &self,
+        remote: &mut Endpoint,
         asking: Pin<Box<impl Future<Output = Result<Option<(WebSocketRequest, Seat)>, ServeError>>>>,
         slot: Arc<Slot>,
         handshake: Seat,
@@ -139,9 +140,10 @@ impl House {
     {
         let Some((request, _connection)) = asking.await? else { return Ok(()) };
         drop(handshake);
-        let remote = request.remote().clone();
+        remote.clone_from(request.remote()); // that knows of TLS
         let limit = self.config.decision_timeout;
         let (outcome, driver) = Served::new(slot, limit, || handler(request)).await;
+        let remote = remote.clone();
         let (code, error) = match outcome {
             Outcome::Returned(Ok(())) => (CloseCode::NORMAL_CLOSURE, None),
             Outcome::Returned(Err(error)) => {
@@ -247,7 +249,8 @@ pin_project! {
         driver: Option<Driver>,
         owner: Owner,
         limit: Option<Duration>,
-        timer: Option<Timer>,
+        // Only until there is a decision, so in a box.
+        timer: Option<Box<Timer>>,
     }
 }
 
@@ -260,7 +263,7 @@ enum Outcome {
 impl<F: Future<Output = Result<(), BoxError>>> Served<F> {
     fn new(slot: Arc<Slot>, limit: Option<Duration>, handler: impl FnOnce() -> F) -> Self {
         let owner = Owner(slot);
-        let timer = limit.and_then(|limit| now().checked_add(limit)).map(Timer::at);
+        let timer = limit.and_then(|limit| now().checked_add(limit)).map(|at| Box::new(Timer::at(at)));
         Self { handler: Some(handler()), driver: None, owner, limit, timer }
     }
 }

@@ -16,7 +16,8 @@ pub(super) struct Slot {
 
 #[derive(Default)]
 struct State {
-    driver: Option<Driver>,
+    /// In a box: it is soon taken out, and the place for it stays.
+    driver: Option<Box<Driver>>,
     /// The request has been answered, or given up.
     answered: bool,
     /// It may be answered at any time.
@@ -43,7 +44,7 @@ impl Slot {
                 return Err(driver);
             }
             state.answered = true;
-            state.driver = Some(driver);
+            state.driver = Some(Box::new(driver));
             state.waker.take()
         };
         waker.into_iter().for_each(Waker::wake);
@@ -99,7 +100,7 @@ impl Slot {
         let waker = cx.waker().clone();
         let mut state = lock(&self.state);
         let polled = match state.driver.take() {
-            Some(driver) => Poll::Ready(Some(driver)),
+            Some(driver) => Poll::Ready(Some(*driver)),
             None if state.answered => Poll::Ready(None),
             None => Poll::Pending,
         };

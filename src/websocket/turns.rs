@@ -34,6 +34,9 @@ impl Turns {
                 }
             }
             None => {
+                if self.waiting.capacity() == 0 {
+                    self.waiting.reserve_exact(1); // mostly one waits, and that as long as the connection lives
+                }
                 let new = Ticket(self.next);
                 self.next += 1;
                 self.waiting.push_back((new, waker.clone()));
