@@ -76,9 +76,12 @@ impl Switchboard {
         }
     }
 
+    /// An unknown name and a wrong claim may be guesses; what the hub has no room for is none.
     fn refuse_hello(&mut self, endpoint: Id, refusal: &Refusal) {
         self.error(endpoint, refusal);
-        self.count_refusal(endpoint);
+        if matches!(refusal, Refusal::UnknownName { .. } | Refusal::Auth(_)) {
+            self.count_refusal(endpoint);
+        }
     }
 
     /// A refused hello, or a refused claim: after a few of them the connection is closed, so that nobody guesses on.

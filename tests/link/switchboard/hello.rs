@@ -2,7 +2,7 @@
 
 use crate::support::{Bound, Hub, code, hello};
 use wscope::link::{
-    ApiKeys, Claim, ErrorCode, Farewell, Frame, HubConfig, Operation, Passport, Receipt, Register,
+    ApiKeys, Claim, ErrorCode, Farewell, Frame, HubConfig, HubLimits, Operation, Passport, Receipt, Register,
 };
 
 #[test]
@@ -75,6 +75,22 @@ fn a_hello_must_prove_what_was_proved_at_registration() {
     assert!(hub.closed.is_empty());
     say(&mut hub, "api_key", Claim::token("guess"));
     assert_eq!(hub.closed, [(connection, Farewell::Refused)], "nobody guesses for ever");
+}
+
+#[test]
+fn a_hello_for_which_there_is_no_room_is_no_guess() {
+    let mut limits = HubLimits::default();
+    limits.agents_per_endpoint = 1;
+    let mut hub = Hub::with(HubConfig::new().limits(limits));
+    let (alice, _) = (hub.join("alice"), hub.join("bob"));
+    for _ in 0..10 {
+        hub.frame(alice.connection, &hello("bob", None));
+    }
+    assert_eq!(
+        (hub.frames(alice.connection).len(), hub.closed.len()),
+        (10, 0),
+        "each is refused, and that is all"
+    );
 }
 
 #[test]
