@@ -49,8 +49,8 @@ pub(crate) trait RawSocket: AsFd + Send + Sync + 'static {
 /// A connected socket.
 pub(crate) struct Socket<S> {
     io: Async<S>,
-    local: Address,
-    peer: Address,
+    /// Where our end is, and the peer's, until nobody will ask any more.
+    ends: Option<Box<[Address; 2]>>,
     /// Reading, or writing, waits for the reactor before it tries.
     dry: bool,
     full: bool,
@@ -60,15 +60,20 @@ pub(crate) struct Socket<S> {
 
 impl<S: RawSocket> Socket<S> {
     pub(crate) fn new(io: Async<S>, local: Address, peer: Address) -> Self {
-        Self { io, local, peer, dry: false, full: false, ended: false }
+        Self { io, ends: Some(Box::new([local, peer])), dry: false, full: false, ended: false }
     }
 
     pub(crate) fn local(&self) -> &Address {
-        &self.local
+        self.ends.as_deref().map_or(&Address::Unknown, |[local, _]| local)
     }
 
     pub(crate) fn peer(&self) -> &Address {
-        &self.peer
+        self.ends.as_deref().map_or(&Address::Unknown, |[_, peer]| peer)
+    }
+
+    /// Nobody will ask where the ends are.
+    pub(crate) fn forget_ends(&mut self) {
+        self.ends = None;
     }
 
     /// One read.
@@ -180,9 +185,9 @@ impl<S: RawSocket> Socket<S> {
 
 impl<S> fmt::Debug for Socket<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { io: _, local, peer, dry, full, ended } = self;
+        let Self { io: _, ends, dry, full, ended } = self;
         let mut f = f.debug_struct("Socket");
-        f.field("local", local).field("peer", peer).field("dry", dry).field("full", full);
+        f.field("ends", ends).field("dry", dry).field("full", full);
         f.field("ended", ended).finish()
     }
 }

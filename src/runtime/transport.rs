@@ -191,6 +191,18 @@ impl Transport {
         }
     }
 
+    /// Nobody will ask where the ends are: an open connection has written them down.
+    pub(crate) fn forget_ends(&mut self) {
+        match self {
+            Self::Tcp(socket) => socket.forget_ends(),
+            #[cfg(unix)]
+            Self::Unix(socket) => socket.forget_ends(),
+            #[cfg(feature = "tls")]
+            Self::Tls(_) => {}
+            Self::Other(_) => {}
+        }
+    }
+
     /// Whether the bytes are encrypted on their way, by us.
     pub(crate) fn is_tls(&self) -> bool {
         match self {

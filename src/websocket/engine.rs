@@ -77,7 +77,7 @@ pub(super) struct Engine {
     /// Nobody has a handle any more.
     pub(super) orphaned: bool,
     /// Found behind messages that nobody has taken yet: it is reached when they are, or when the time to close is over.
-    fault: Option<ProtocolError>,
+    fault: Option<Box<ProtocolError>>,
     /// The stream has ended.
     pub(super) eof: bool,
     /// The sending direction has been shut down.
@@ -300,12 +300,11 @@ impl Engine {
 
     /// Reads until the socket is dry, reading pauses, or the turn is used up.
     pub(super) fn read(&mut self, after: &mut After) {
-        let mut rung = self.answer_bell();
+        self.answer_bell();
         let (mut bytes, mut reads, mut inflated) = (0, 0, TURN_INFLATED);
         while self.may_read() && bytes <= TURN_BYTES && reads < TURN_READS && inflated > 0 {
             reads += 1;
-            let dry = !std::mem::take(&mut rung) && self.transport.as_ref().is_some_and(Transport::is_dry);
-            let dry = dry.then(|| self.linger.on_dry());
+            let dry = self.transport.as_ref().is_some_and(Transport::is_dry).then(|| self.linger.on_dry());
             let read = match dry {
                 Some(Dry::Wait) => return, // the driver comes once more, since we may read
                 Some(Dry::Look) => {
@@ -314,7 +313,7 @@ impl Engine {
                     self.linger.looked(read.is_ready());
                     read
                 }
-                Some(Dry::Watch) | None => self.read_once(&mut inflated, after),
+                Some(Dry::Read) | None => self.read_once(&mut inflated, after),
             };
             match read {
                 Poll::Pending => self.readable = false,
@@ -345,14 +344,12 @@ impl Engine {
         }
     }
 
-    /// Whether it rang: then the reactor has something to tell of the socket.
-    fn answer_bell(&mut self) -> bool {
-        let rung = self.bell.answer();
-        if rung {
+    fn answer_bell(&mut self) {
+        if self.bell.answer() {
             self.readable = true;
             self.blocked = false;
+            self.linger.told();
         }
-        rung
     }
 
     fn may_read(&self) -> bool {
@@ -411,7 +408,7 @@ impl Engine {
                     return;
                 }
                 Err(error) => {
-                    self.fault = Some(error);
+                    self.fault = Some(Box::new(error));
                     if self.inbox.is_empty() || self.is_closing() {
                         self.reach_fault(after);
                     } else {
@@ -427,7 +424,7 @@ impl Engine {
     /// bytes were cut into segments.
     pub(super) fn reach_fault(&mut self, after: &mut After) {
         if let Some(error) = self.fault.take() {
-            let failed = self.core.fail(error);
+            let failed = self.core.fail(*error);
             self.failed(failed, after);
         }
     }

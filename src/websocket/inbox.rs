@@ -13,7 +13,7 @@ pub(super) struct Inbox {
     /// Beyond this nothing more is read.
     limit: usize,
     /// What has been taken of a message that is wanted whole, and comes in pieces.
-    begun: Option<Begun>,
+    begun: Option<Box<Begun>>,
 }
 
 pub(super) enum Item {
@@ -65,7 +65,7 @@ impl Inbox {
                     let finished = piece.message_finished;
                     self.begin_with(piece.data);
                     if finished {
-                        return self.begun.take().map(Begun::finish);
+                        return self.begun.take().map(|begun| begun.finish());
                     }
                 }
             }
@@ -102,13 +102,17 @@ impl Inbox {
         Some(item)
     }
 
+    fn begin(&mut self, begun: Begun) {
+        self.begun = Some(Box::new(begun));
+    }
+
     fn begin_with(&mut self, data: Message) {
-        match (&mut self.begun, data) {
+        match (self.begun.as_deref_mut(), data) {
             (Some(Begun::Text(text)), Message::Text(more)) => text.push_str(&more),
             (Some(Begun::Binary(bytes)), Message::Binary(more)) => bytes.extend_from_slice(&more),
             // A message has one kind, so what is left is its first piece.
-            (_, Message::Text(first)) => self.begun = Some(Begun::Text(first.as_str().to_owned())),
-            (_, Message::Binary(first)) => self.begun = Some(Begun::Binary(first.into())),
+            (_, Message::Text(first)) => self.begin(Begun::Text(first.as_str().to_owned())),
+            (_, Message::Binary(first)) => self.begin(Begun::Binary(first.into())),
         }
     }
 }

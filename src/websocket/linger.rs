@@ -7,6 +7,8 @@
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Linger {
     stage: Stage,
+    /// The reactor has something to tell of the socket, and has not been asked.
+    told: bool,
     /// So many waits are not lingered at.
     skip: u8,
     /// Looks that have found nothing, less those that have found something.
@@ -30,8 +32,8 @@ pub(super) enum Dry {
     Wait,
     /// Ask the kernel, dry or not.
     Look,
-    /// Let the reactor watch it.
-    Watch,
+    /// As the reactor says: what it has told of, or nothing, and then it watches.
+    Read,
 }
 
 impl Linger {
@@ -40,7 +42,12 @@ impl Linger {
         match self.stage {
             Stage::Idle if self.skip > 0 => {
                 self.skip -= 1;
-                Dry::Watch
+                self.told = false;
+                Dry::Read
+            }
+            Stage::Looking if self.told => {
+                self.looked(true);
+                Dry::Read
             }
             Stage::Idle | Stage::Waiting => {
                 self.stage = Stage::Waiting;
@@ -48,6 +55,12 @@ impl Linger {
             }
             Stage::Looking => Dry::Look,
         }
+    }
+
+    /// The reactor has told of the socket. Where looks are worth it one turn goes by all the same, and more will have come by then;
+    /// but then it is asked, since what it has told and nobody asked for would send the next read to the kernel for nothing.
+    pub(super) fn told(&mut self) {
+        self.told = true;
     }
 
     /// The turn is over, and there will be another.
@@ -59,7 +72,7 @@ impl Linger {
 
     /// A look has found something, or nothing.
     pub(super) fn looked(&mut self, found: bool) {
-        self.stage = Stage::Idle;
+        (self.stage, self.told) = (Stage::Idle, false);
         if found {
             self.misses = self.misses.saturating_sub(1);
         } else {

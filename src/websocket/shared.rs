@@ -74,7 +74,7 @@ impl fmt::Display for ConnectionId {
 
 impl Shared {
     pub(super) fn new(
-        transport: Transport,
+        mut transport: Transport,
         extension: Option<Transforms>,
         unparsed: Vec<u8>,
         config: Arc<ConnectionConfig>,
@@ -84,6 +84,7 @@ impl Shared {
         if let Some(transforms) = extension {
             core = core.with_transforms(transforms);
         }
+        transport.forget_ends(); // they are in `facts`
         let bell = Arc::new(Bell::default());
         let engine = Engine::new(transport, core, unparsed, config.clone(), bell.clone());
         let span = Span::opened(&facts);

@@ -53,3 +53,15 @@ fn who_finds_again_looks_again() {
     looks(&mut linger, 1000, true);
     assert_eq!(looks(&mut linger, 100, true), 100);
 }
+
+#[test]
+fn what_the_reactor_has_told_is_asked_of_it_one_turn_later() {
+    let mut linger = Linger::default();
+    linger.told();
+    assert_eq!(linger.on_dry(), Dry::Wait);
+    linger.turn_over();
+    assert_eq!(linger.on_dry(), Dry::Read, "no look past the reactor");
+    assert_eq!(wait(&mut linger, false), Dry::Look, "and only once");
+    linger.told();
+    assert_eq!(linger.on_dry(), Dry::Read, "after a miss at once");
+}
