@@ -71,7 +71,9 @@ pub(crate) fn texts(texts: &mut Texts) {
     for claim in claims {
         texts.add(&format!("link::AuthError::{}", variant(&claim)), &claim);
     }
-    for store in [StoreError::Full { limit: 1 << 20 }, StoreError::Failed] {
+    for store in
+        [StoreError::Full { limit: 1 << 20 }, StoreError::LogFull { limit: 1 << 10 }, StoreError::Failed]
+    {
         texts.add(&format!("link::StoreError::{}", variant(&store)), &store);
     }
     for field in [FieldError::Missing { name: "name" }, FieldError::WrongType { name: "name" }] {
