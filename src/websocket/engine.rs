@@ -302,7 +302,7 @@ impl Engine {
     pub(super) fn read(&mut self, after: &mut After) {
         self.answer_bell();
         let (mut bytes, mut reads, mut inflated) = (0, 0, TURN_INFLATED);
-        while self.may_read() && bytes <= TURN_BYTES && reads < TURN_READS && inflated > 0 {
+        while self.may_read() && bytes < TURN_BYTES && reads < TURN_READS && inflated > 0 {
             reads += 1;
             let dry = self.transport.as_ref().is_some_and(Transport::is_dry).then(|| self.linger.on_dry());
             let read = match dry {
@@ -539,7 +539,7 @@ impl Engine {
     }
 }
 
-/// When one turn has read more than this, others get theirs: a full scratch, and then the rest of a large message at once.
+/// One turn reads this much, then others get theirs.
 const TURN_BYTES: usize = 64 * 1024;
 /// And inflates this much, before others may have the lock: some half a millisecond. A last step may go beyond it.
 const TURN_INFLATED: usize = 256 * 1024;
