@@ -1,11 +1,14 @@
 //! Processor time a message. Each pair of rounds builds its connections anew, at another place in memory.
 
-#[path = "../../statistics/mod.rs"]
-mod statistics;
+#[path = "../../measuring/comparison.rs"]
+mod comparison;
+#[path = "../../measuring/steps.rs"]
+mod steps;
 
-use crate::libraries::{Case, Library, Step};
-use rustix::time::{ClockId, clock_gettime};
-pub use statistics::Comparison;
+use crate::libraries::{Case, Library};
+pub use comparison::Comparison;
+pub use steps::processor_time;
+use steps::{calibrate, round};
 
 /// Pairs of rounds.
 const PAIRS: usize = 31;
@@ -14,36 +17,6 @@ const ROUND: f64 = 10e6;
 
 /// Nanoseconds of ours and of the peer.
 pub fn compare(ours: Library, peer: Library, case: Case) -> Comparison {
-    let (ours_count, peer_count) = (calibrate(ours(case)), calibrate(peer(case)));
-    statistics::alternate(PAIRS, |_| round(ours(case), ours_count), |_| round(peer(case), peer_count))
-}
-
-/// Steps that fill a round.
-fn calibrate(mut step: Step) -> u32 {
-    let mut count = 1;
-    loop {
-        let took = time(&mut step, count);
-        if took * 4.0 > ROUND {
-            return ((f64::from(count) * ROUND / took) as u32).max(1);
-        }
-        count *= 2;
-    }
-}
-
-/// Nanoseconds a step, after some that warm up.
-fn round(mut step: Step, count: u32) -> f64 {
-    (0..count.div_ceil(4)).for_each(|_| step());
-    time(&mut step, count) / f64::from(count)
-}
-
-/// Nanoseconds that the processor takes for `count` steps.
-fn time(step: &mut Step, count: u32) -> f64 {
-    let begin = processor_time();
-    (0..count).for_each(|_| step());
-    processor_time() - begin
-}
-
-pub fn processor_time() -> f64 {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
+    let (ours_count, peer_count) = (calibrate(ours(case), ROUND), calibrate(peer(case), ROUND));
+    comparison::alternate(PAIRS, |_| round(ours(case), ours_count), |_| round(peer(case), peer_count))
 }

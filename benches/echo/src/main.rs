@@ -21,7 +21,7 @@ mod load;
 mod peer;
 mod process;
 mod servers;
-#[path = "../../statistics/ratio.rs"]
+#[path = "../../measuring/ratio.rs"]
 mod statistics;
 mod tables;
 

@@ -19,7 +19,7 @@ mod load;
 mod peer;
 mod process;
 mod servers;
-#[path = "../../statistics/ratio.rs"]
+#[path = "../../measuring/ratio.rs"]
 mod statistics;
 mod tables;
 

@@ -3,12 +3,12 @@
 //! What is measured is processor time, and not time on the wall: on a machine that is shared with others the latter says how
 //! much of a processor one happened to get.
 
-#[path = "../../statistics/mod.rs"]
-mod statistics;
+#[path = "../../measuring/comparison.rs"]
+mod comparison;
 
 use crate::Step;
+pub use comparison::Comparison;
 use rustix::time::{ClockId, clock_gettime};
-pub use statistics::Comparison;
 use std::time::Duration;
 
 /// Pairs of rounds.
@@ -19,7 +19,7 @@ const ROUND: Duration = Duration::from_millis(8);
 /// Nanoseconds of ours and of the peer. `clock`: processor time of this thread, or of the process where others take part.
 pub fn compare(clock: ClockId, ours: &mut Step, peer: &mut Step) -> Comparison {
     let (ours_count, peer_count) = (calibrate(clock, ours), calibrate(clock, peer));
-    statistics::alternate(PAIRS, |_| time(clock, ours, ours_count), |_| time(clock, peer, peer_count))
+    comparison::alternate(PAIRS, |_| time(clock, ours, ours_count), |_| time(clock, peer, peer_count))
 }
 
 /// Steps that fill a round.
