@@ -81,7 +81,7 @@ const EXCUSED: &[(&str, &str)] = &[
     ("src/websocket/sink.rs", "tests/websocket/views.rs"),
     ("src/websocket/slot.rs", "tests/websocket/request.rs and faults.rs: F11"),
     ("src/websocket/stats.rs", "tests/websocket/engine.rs reads them"),
-    ("src/websocket/turns.rs", "tests/websocket/engine.rs: receivers that come and go"),
+    ("src/runtime/turns.rs", "tests/websocket/engine.rs: receivers that come and go; tests/link/local.rs"),
     ("src/websocket/wrap.rs", "tests/websocket/request.rs: every request comes by it"),
 ];
 

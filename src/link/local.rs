@@ -12,7 +12,10 @@ use std::{
 };
 
 use crate::{
-    runtime::sync::lock,
+    runtime::{
+        sync::lock,
+        turns::{DropLater, Ticket, Turns},
+    },
     websocket::{CloseCode, CloseReason, ConnectionClosed, SendError, Side, Text},
 };
 
@@ -112,8 +115,8 @@ struct State {
 struct Way {
     texts: VecDeque<Text>,
     bytes: usize,
-    senders: Line,
-    receivers: Line,
+    senders: Turns,
+    receivers: Turns,
 }
 
 /// What has to wait until the lock is released.
@@ -122,6 +125,18 @@ struct After {
     wake: Vec<Waker>,
     /// Wakers that were replaced, and texts that nobody will receive.
     dropped: (Vec<Waker>, VecDeque<Text>),
+}
+
+impl After {
+    fn wake_first(&mut self, turns: &Turns) {
+        self.wake.extend(turns.first().cloned());
+    }
+}
+
+impl DropLater for After {
+    fn drop_later(&mut self, waker: Waker) {
+        self.dropped.0.push(waker);
+    }
 }
 
 impl Shared {
@@ -181,58 +196,16 @@ impl State {
     }
 }
 
-/// Tasks that wait for one thing, in the order in which they came.
-#[derive(Default)]
-struct Line {
-    waiting: VecDeque<(u64, Waker)>,
-    next: u64,
-}
-
-impl Line {
-    fn is_first(&self, ticket: Option<u64>) -> bool {
-        self.waiting.front().is_none_or(|(first, _)| Some(*first) == ticket)
-    }
-
-    fn wait(&mut self, ticket: &mut Option<u64>, waker: Waker, after: &mut After) {
-        match ticket.and_then(|ticket| self.place(ticket)) {
-            Some(place) => after.dropped.0.push(std::mem::replace(&mut self.waiting[place].1, waker)),
-            None => {
-                self.waiting.push_back((self.next, waker));
-                *ticket = Some(self.next);
-                self.next += 1;
-            }
-        }
-    }
-
-    fn leave(&mut self, ticket: u64, after: &mut After) {
-        let Some(place) = self.place(ticket) else { return };
-        after.dropped.0.extend(self.waiting.remove(place).map(|(_, waker)| waker));
-    }
-
-    fn wake_first(&self, after: &mut After) {
-        after.wake.extend(self.waiting.front().map(|(_, waker)| waker.clone()));
-    }
-
-    /// Nobody waits any more: to be woken, all of them.
-    fn dissolve(&mut self) -> impl Iterator<Item = Waker> + use<> {
-        std::mem::take(&mut self.waiting).into_iter().map(|(_, waker)| waker)
-    }
-
-    fn place(&self, ticket: u64) -> Option<usize> {
-        self.waiting.binary_search_by_key(&ticket, |(ticket, _)| *ticket).ok()
-    }
-}
-
 /// The place of one call in a line, given up when the call is over.
 struct Place<'a> {
     shared: &'a Shared,
     way: usize,
-    line: fn(&mut Way) -> &mut Line,
-    ticket: Option<u64>,
+    line: fn(&mut Way) -> &mut Turns,
+    ticket: Option<Ticket>,
 }
 
 impl<'a> Place<'a> {
-    fn new(shared: &'a Shared, way: usize, line: fn(&mut Way) -> &mut Line) -> Self {
+    fn new(shared: &'a Shared, way: usize, line: fn(&mut Way) -> &mut Turns) -> Self {
         Self { shared, way, line, ticket: None }
     }
 
@@ -242,7 +215,6 @@ impl<'a> Place<'a> {
         cx: &Context<'_>,
         attempt: impl FnOnce(&mut State) -> Option<Result<T, ConnectionClosed>>,
     ) -> Poll<Result<T, ConnectionClosed>> {
-        let waker = cx.waker().clone();
         let Self { shared, way, line, ticket } = self;
         shared.with(|state, after| {
             let first = line(&mut state.ways[*way]).is_first(*ticket);
@@ -250,16 +222,13 @@ impl<'a> Place<'a> {
             let way = &mut state.ways[*way];
             match done {
                 Some(done) => {
-                    if let Some(ticket) = ticket.take() {
-                        line(way).leave(ticket, after);
-                    }
-                    way.senders.wake_first(after);
-                    way.receivers.wake_first(after);
-                    after.dropped.0.push(waker);
+                    line(way).leave(ticket, after);
+                    after.wake_first(&way.senders);
+                    after.wake_first(&way.receivers);
                     Poll::Ready(done)
                 }
                 None => {
-                    line(way).wait(ticket, waker, after);
+                    line(way).wait(ticket, cx.waker(), after);
                     Poll::Pending
                 }
             }
@@ -269,11 +238,12 @@ impl<'a> Place<'a> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        if let Some(ticket) = self.ticket.take() {
-            self.shared.with(|state, after| {
-                let line = (self.line)(&mut state.ways[self.way]);
+        let Self { shared, way, line, ticket } = self;
+        if ticket.is_some() {
+            shared.with(|state, after| {
+                let line = line(&mut state.ways[*way]);
                 line.leave(ticket, after);
-                line.wake_first(after);
+                after.wake_first(line);
             });
         }
     }

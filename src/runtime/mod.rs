@@ -42,6 +42,7 @@ mod timer;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
 mod transport;
+pub(crate) mod turns;
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]

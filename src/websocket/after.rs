@@ -10,6 +10,7 @@ use std::{
 use bytes::Bytes;
 
 use super::ConnectionConfig;
+use crate::runtime::turns::DropLater;
 
 /// Collected under the lock, carried out by [`Shared::with`](super::shared::Shared::with) after it.
 ///
@@ -84,6 +85,12 @@ impl After {
             Some(more) => more.act([receiver, driver], config, hooks),
         }
         drop(left);
+    }
+}
+
+impl DropLater for After {
+    fn drop_later(&mut self, waker: Waker) {
+        self.drop_waker(Some(waker));
     }
 }
 

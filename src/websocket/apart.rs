@@ -2,8 +2,9 @@
 
 use std::task::{Context, Poll};
 
-use super::{ConnectionClosed, send, shared::Shared, turns::Ticket};
+use super::{ConnectionClosed, send, shared::Shared};
 use crate::proto::Transforming;
+use crate::runtime::turns::Ticket;
 
 /// Compression of one message, or of a piece of one. Who does it keeps the first place among the senders, so the order of messages
 /// stays. Dropped before it has been [`queue`](Self::queue)d, it was never begun.

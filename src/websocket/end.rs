@@ -5,7 +5,8 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{ConnectionClosed, after::After, engine::Engine, place::Place, shared::Shared, turns::Ticket};
+use super::{ConnectionClosed, after::After, engine::Engine, place::Place, shared::Shared};
+use crate::runtime::turns::Ticket;
 
 /// Waits until the connection is closed and its transport gone.
 pub(super) async fn wait_closed(shared: &Shared) -> ConnectionClosed {

@@ -30,14 +30,13 @@ use super::{
     outqueue::OutQueue,
     pings::Pings,
     scratch,
-    turns::Turns,
 };
 use crate::{
     proto::{
         self, CloseCode, CloseConnection, Event, LocalError, Message, Piece, ProtocolError, RandomSource,
         SystemRandom, Transforming,
     },
-    runtime::{Transport, now},
+    runtime::{Transport, now, turns::Turns},
 };
 
 pub(super) struct Engine {

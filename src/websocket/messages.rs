@@ -8,8 +8,9 @@ use std::{
 
 use futures::{Stream, stream::FusedStream};
 
-use super::{ConnectionClosed, WebSocketConnection, inbox::Inbox, receive, turns::Ticket};
+use super::{ConnectionClosed, WebSocketConnection, inbox::Inbox, receive};
 use crate::proto::Message;
+use crate::runtime::turns::Ticket;
 
 /// Messages as they come. Ends quietly after 1000 and 1001, and after an error.
 pub struct Messages {

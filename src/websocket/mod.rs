@@ -86,7 +86,6 @@ mod spare;
 mod stats;
 #[cfg(feature = "tls")]
 mod tls;
-mod turns;
 mod wrap;
 
 pub use self::bytes::Bytes;

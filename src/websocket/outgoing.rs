@@ -2,8 +2,9 @@
 
 use std::task::{Context, Poll, ready};
 
-use super::{ConnectionClosed, SendError, WebSocketConnection, apart::Apart, end, send, turns::Ticket};
+use super::{ConnectionClosed, SendError, WebSocketConnection, apart::Apart, end, send};
 use crate::proto::{CloseCode, Message};
+use crate::runtime::turns::Ticket;
 
 pub(super) struct Outgoing {
     pub(super) ws: WebSocketConnection,

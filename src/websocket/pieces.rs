@@ -7,8 +7,9 @@ use std::{
     task::{Poll, ready},
 };
 
-use super::{ConnectionClosed, WebSocketConnection, apart::Apart, send, turns::Ticket};
+use super::{ConnectionClosed, WebSocketConnection, apart::Apart, send};
 use crate::proto::{CloseCode, CloseConnection, Message, Piece, Text};
+use crate::runtime::turns::Ticket;
 
 /// A message that is being sent, of text (`PieceWriter<Text>`) or of bytes. It keeps the first place among the senders, so no other
 /// message gets in between.

@@ -1,10 +1,7 @@
 //! A place in one of a connection's queues, held by a future and given up on drop.
 
-use super::{
-    engine::Engine,
-    shared::Shared,
-    turns::{Ticket, Turns},
-};
+use super::{engine::Engine, shared::Shared};
+use crate::runtime::turns::{Ticket, Turns};
 
 /// For queues in which nobody is owed anything by who leaves.
 pub(super) struct Place<'a> {

@@ -5,7 +5,8 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{ConnectionClosed, after::After, engine::Engine, inbox::Inbox, shared::Shared, turns::Ticket};
+use super::{ConnectionClosed, after::After, engine::Engine, inbox::Inbox, shared::Shared};
+use crate::runtime::turns::Ticket;
 
 /// Waits for the next item that `take` finds in the inbox. The receivers of a connection are served in the order in which they
 /// came; only the first looks at the inbox, and reads when there is nothing.

@@ -7,10 +7,9 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-use super::{
-    ConnectionClosed, after::After, apart::Apart, engine::Engine, place::Place, shared::Shared, turns::Ticket,
-};
+use super::{ConnectionClosed, after::After, apart::Apart, engine::Engine, place::Place, shared::Shared};
 use crate::proto::Message;
+use crate::runtime::turns::Ticket;
 
 /// Why a message was not sent. It is given back.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
