@@ -136,7 +136,7 @@ fn unexplained(page: &str, name: &str, variants: &[String]) -> Vec<String> {
 fn every_limit_of_hub_and_tenant_is_explained() {
     let page = fs::read_to_string(root().join("docs/src/reference/defaults.md")).unwrap();
     let read = |file: &str| fs::read_to_string(root().join("src/link").join(file)).unwrap();
-    let config = read("switchboard/config.rs");
+    let config = read("switchboard/limits.rs");
     let (_, fields) = config.split_once("pub struct HubLimits {").unwrap();
     let fields = fields.split("\n}").next().unwrap().lines().filter_map(|line| line.strip_prefix("    pub "));
     let fields: Vec<&str> = fields.filter_map(|line| line.split(':').next()).collect();

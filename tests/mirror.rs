@@ -51,7 +51,7 @@ const EXCUSED: &[(&str, &str)] = &[
     // Parts of a connection that no user sees; each promise is tried where it is made.
     ("src/websocket/after.rs", "tests/websocket/engine.rs: nothing hangs, and hooks are called"),
     ("src/websocket/bell.rs", "tests/websocket/engine.rs: a receive that is kept, receivers that come and go"),
-    ("src/websocket/bytes.rs", "tests/websocket/views.rs"),
+    ("src/websocket/byte_stream.rs", "tests/websocket/views.rs"),
     ("src/websocket/closing.rs", "tests/websocket/engine.rs and faults.rs: each way in which a connection ends"),
     ("src/websocket/config.rs", "tests/websocket/engine.rs: each limit where it holds"),
     ("src/websocket/deadlines.rs", "tests/websocket/engine.rs: keepalive and each timeout, on a virtual clock"),

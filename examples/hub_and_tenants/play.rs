@@ -10,7 +10,8 @@ use futures_concurrency::future::TryJoin;
 use wscope::{
     Error, Nursery, WebSocketConnection, WebSocketServer, connect_websocket, fail_after,
     link::{
-        Agent, Channel, ChannelType, Delivery, Endpoint, Hub, Passport, ServeError, Tenant, connect_tenant,
+        Agent, Channel, ChannelType, Delivery, Hub, LinkEndpoint, Passport, ServeError, Tenant,
+        connect_tenant,
     },
     nursery,
     websocket::BoxError,
@@ -258,5 +259,5 @@ impl Play {
 /// A link to the hub, and the socket below it.
 async fn enter(n: &Nursery<'_, Error>, url: &str) -> Result<(Tenant, WebSocketConnection), Error> {
     let socket = connect_websocket(n, url).await?;
-    Ok((connect_tenant(n, Endpoint::from(socket.clone())).await?, socket))
+    Ok((connect_tenant(n, LinkEndpoint::from(socket.clone())).await?, socket))
 }

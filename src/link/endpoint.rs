@@ -11,10 +11,10 @@ use crate::websocket::{CloseReason, ConnectionClosed, Message, Piece, SendError,
 /// to see every frame.
 ///
 /// ```
-/// use wscope::{CloseCode, link::{Endpoint, LocalLink}};
+/// use wscope::{CloseCode, link::{LinkEndpoint, LocalLink}};
 ///
 /// let (tenant, hub) = LocalLink::pair();
-/// let (tenant, hub) = (Endpoint::from(tenant), Endpoint::from(hub));
+/// let (tenant, hub) = (LinkEndpoint::from(tenant), LinkEndpoint::from(hub));
 /// wscope::run(async {
 ///     tenant.send(r#"{"kind": "ping"}"#).await?;
 ///     assert_eq!(hub.receive().await?.unwrap().as_text(), Some(r#"{"kind": "ping"}"#));
@@ -25,7 +25,7 @@ use crate::websocket::{CloseReason, ConnectionClosed, Message, Piece, SendError,
 /// # Ok::<(), wscope::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Endpoint(Carrier);
+pub struct LinkEndpoint(Carrier);
 
 #[derive(Debug)]
 enum Carrier {
@@ -33,7 +33,7 @@ enum Carrier {
     Local(LocalLink),
 }
 
-impl Endpoint {
+impl LinkEndpoint {
     /// Queues a text, once there is room. Cancel-safe: a dropped call has sent nothing, or all.
     ///
     /// # Errors
@@ -97,13 +97,13 @@ impl Endpoint {
     }
 }
 
-impl From<WebSocketConnection> for Endpoint {
+impl From<WebSocketConnection> for LinkEndpoint {
     fn from(ws: WebSocketConnection) -> Self {
         Self(Carrier::WebSocket(ws))
     }
 }
 
-impl From<LocalLink> for Endpoint {
+impl From<LocalLink> for LinkEndpoint {
     fn from(link: LocalLink) -> Self {
         Self(Carrier::Local(link))
     }

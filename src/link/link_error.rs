@@ -70,7 +70,7 @@ pub enum NextFrameError {
 /// Why a link has no round trip.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum PingFailed {
+pub enum LinkPingError {
     /// The link has not been opened.
     #[error("no ping sent: the link has not been opened")]
     NotOpen,
@@ -100,7 +100,7 @@ and_in_programs_that_report_errors!(
     LinkError,
     SendFrameError,
     NextFrameError,
-    PingFailed,
+    LinkPingError,
     FrameError,
     InvalidJson,
     InvalidId,

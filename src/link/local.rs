@@ -19,15 +19,15 @@ use crate::{
     websocket::{CloseCode, CloseReason, ConnectionClosed, SendError, Side, Text},
 };
 
-/// One end of a link within a process. Either end becomes an [`Endpoint`](super::Endpoint), and serves where a WebSocket does.
+/// One end of a link within a process. Either end becomes an [`LinkEndpoint`](super::LinkEndpoint), and serves where a WebSocket does.
 ///
 /// Dropped, it closes the link with 1001; during a panic with 1011.
 ///
 /// ```
-/// use wscope::link::{Endpoint, LocalLink};
+/// use wscope::link::{LinkEndpoint, LocalLink};
 ///
 /// let (tenant, hub) = LocalLink::pair();
-/// let (tenant, hub): (Endpoint, Endpoint) = (tenant.into(), hub.into());
+/// let (tenant, hub): (LinkEndpoint, LinkEndpoint) = (tenant.into(), hub.into());
 /// # let _ = (tenant, hub);
 /// ```
 pub struct LocalLink {

@@ -20,7 +20,7 @@
 //! - who may use a name: [`AuthAdapter`], [`NoAuth`], [`ApiKeys`], [`Secret`], [`Claim`];
 //! - where envelopes are kept: [`Store`], [`MemoryStore`];
 //! - the hub's mind: [`Switchboard`];
-//! - links: [`Endpoint`], [`LocalLink`];
+//! - links: [`LinkEndpoint`], [`LocalLink`];
 //! - the hub on its links: [`Hub`];
 //! - a tenant on its link: [`TenantLink`] for frames; [`Tenant`], [`Agent`] and [`Channel`] for what is done with them.
 //!
@@ -60,7 +60,7 @@ mod time;
 
 pub use auth::{ApiKeys, AuthAdapter, AuthError, Claim, NoAuth, Secret};
 pub use channel::{ChannelState, ChannelType, Labels};
-pub use endpoint::Endpoint;
+pub use endpoint::LinkEndpoint;
 pub use envelope::{Envelope, Priority};
 pub use error::{ErrorCode, Refusal};
 pub use frame::{
@@ -69,7 +69,7 @@ pub use frame::{
 pub use hub::{AgentInfo, Exposed, Hub};
 pub use id::{Id, IdSource, InvalidId};
 pub use json::{FieldError, InvalidJson, MAX_DEPTH, MAX_FIELDS, Payload};
-pub use link_error::{LinkError, NextFrameError, PingFailed, SendFrameError};
+pub use link_error::{LinkError, LinkPingError, NextFrameError, SendFrameError};
 pub use local::LocalLink;
 pub use operation::{CreateChannel, ListAgents, Operation, Register};
 pub use record::{AuthBlock, CostProfile, ObservedStat, Passport, PassportKind, Resume, ResumeExample};

@@ -18,9 +18,9 @@ use std::{
 use futures::{Stream, stream};
 
 use super::{
-    endpoint::Endpoint,
+    endpoint::LinkEndpoint,
     frame::Frame,
-    link_error::{LinkError, NextFrameError, PingFailed, SendFrameError},
+    link_error::{LinkError, LinkPingError, NextFrameError, SendFrameError},
     local::LocalLink,
 };
 use crate::{
@@ -63,14 +63,14 @@ pub struct TenantLink {
 enum Line {
     Unopened,
     /// Within the process: connected from the beginning, and not opened yet.
-    Prepared(Endpoint),
+    Prepared(LinkEndpoint),
     Opening,
     Open(Arc<Wire>),
 }
 
 /// What an open link is made of. It stays when the link is closed, and then says how.
 struct Wire {
-    endpoint: Endpoint,
+    endpoint: LinkEndpoint,
     /// `None` within the process.
     ws: Option<WebSocketConnection>,
     /// What the first welcome said.
@@ -262,9 +262,9 @@ impl TenantLink {
     /// The round trip of a WebSocket ping, which the hub's side answers however busy the hub is. Zero within the process.
     ///
     /// # Errors
-    /// [`PingFailed`]: the link is not open, or no pong came.
-    pub async fn ping(&self) -> Result<Duration, PingFailed> {
-        let wire = self.wire().ok_or(PingFailed::NotOpen)?;
+    /// [`LinkPingError`]: the link is not open, or no pong came.
+    pub async fn ping(&self) -> Result<Duration, LinkPingError> {
+        let wire = self.wire().ok_or(LinkPingError::NotOpen)?;
         match (&wire.ws, wire.endpoint.closed()) {
             (Some(ws), _) => Ok(ws.ping(None).await?),
             (None, Some(closed)) => Err(PingError::Closed(closed).into()),
@@ -296,16 +296,16 @@ impl TenantLink {
     }
 }
 
-impl From<Endpoint> for TenantLink {
+impl From<LinkEndpoint> for TenantLink {
     /// A link that is connected already, and only has to be [opened](Self::open).
-    fn from(endpoint: Endpoint) -> Self {
+    fn from(endpoint: LinkEndpoint) -> Self {
         Self::made(None, Line::Prepared(endpoint))
     }
 }
 
 impl From<LocalLink> for TenantLink {
     fn from(link: LocalLink) -> Self {
-        Endpoint::from(link).into()
+        LinkEndpoint::from(link).into()
     }
 }
 
@@ -340,7 +340,7 @@ impl IntoTenantLink for LocalLink {
     }
 }
 
-impl IntoTenantLink for Endpoint {
+impl IntoTenantLink for LinkEndpoint {
     fn into_tenant_link(self) -> Result<TenantLink, LinkError> {
         Ok(self.into())
     }
@@ -368,11 +368,11 @@ impl IntoTenantLink for &String {
 /// panicked, with 1001 when this is dropped.
 ///
 /// ```
-/// use wscope::link::{Endpoint, Frame, LocalLink, open_link};
+/// use wscope::link::{LinkEndpoint, Frame, LocalLink, open_link};
 ///
 /// # wscope::run(async {
 /// let (tenant, hub) = LocalLink::pair();
-/// let hub = Endpoint::from(hub);
+/// let hub = LinkEndpoint::from(hub);
 /// open_link(tenant, async |link| {
 ///     link.send_frame(&Frame::Ping).await?;
 ///     Ok::<(), wscope::Error>(())
@@ -413,7 +413,12 @@ where
 }
 
 /// The block of a link within the process.
-async fn within<T, E, F, B>(endpoint: Endpoint, opening: Opening, link: &TenantLink, body: F) -> Result<T, E>
+async fn within<T, E, F, B>(
+    endpoint: LinkEndpoint,
+    opening: Opening,
+    link: &TenantLink,
+    body: F,
+) -> Result<T, E>
 where
     F: FnOnce(TenantLink) -> B,
     B: Future<Output = Result<T, E>>,
@@ -450,7 +455,7 @@ impl Wire {
         Arc::new(Self { endpoint: ws.clone().into(), ws: Some(ws), endpoint_id: OnceLock::new() })
     }
 
-    fn local(endpoint: Endpoint) -> Arc<Self> {
+    fn local(endpoint: LinkEndpoint) -> Arc<Self> {
         Arc::new(Self { endpoint, ws: None, endpoint_id: OnceLock::new() })
     }
 }
@@ -472,7 +477,7 @@ struct Opening(Arc<Mutex<Line>>);
 
 impl Opening {
     /// Takes it, and what is connected already.
-    fn begin(link: &TenantLink) -> Result<(Self, Option<Endpoint>), LinkError> {
+    fn begin(link: &TenantLink) -> Result<(Self, Option<LinkEndpoint>), LinkError> {
         let mut line = lock(&link.line);
         let prepared = match std::mem::replace(&mut *line, Line::Opening) {
             Line::Unopened => None,

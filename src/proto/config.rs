@@ -3,8 +3,8 @@
 /// Limits and habits of a [`Connection`](super::Connection). The defaults are safe; each field says what a change costs.
 ///
 /// ```
-/// use wscope::proto::{Config, Delivery};
-/// let config = Config::new().max_message_size(64 * 1024).delivery(Delivery::Pieces);
+/// use wscope::proto::{Config, MessageDelivery};
+/// let config = Config::new().max_message_size(64 * 1024).delivery(MessageDelivery::Pieces);
 /// assert_eq!(config.max_message_size, 65_536);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +24,8 @@ pub struct Config {
     ///
     /// They are legal and carry nothing, which makes them a way to keep us busy for six bytes each. The peer sees 1008.
     pub max_empty_fragments: u32,
-    /// Whether messages are handed out whole or in pieces. Default [`Delivery::Whole`].
-    pub delivery: Delivery,
+    /// Whether messages are handed out whole or in pieces. Default [`MessageDelivery::Whole`].
+    pub delivery: MessageDelivery,
     /// Whether the engine answers pings by itself. Default `true`. RFC 6455 §5.5.2 wants an answer: who turns this off
     /// sends [`Ping::response`](super::Ping::response).
     pub answer_pings: bool,
@@ -51,7 +51,7 @@ impl Config {
             max_message_size: Self::MAX_MESSAGE_SIZE,
             max_fragments: Self::MAX_FRAGMENTS,
             max_empty_fragments: Self::MAX_EMPTY_FRAGMENTS,
-            delivery: Delivery::Whole,
+            delivery: MessageDelivery::Whole,
             answer_pings: true,
             answer_close: true,
         }
@@ -80,7 +80,7 @@ impl Config {
 
     /// Sets [`delivery`](Self::delivery).
     #[must_use]
-    pub const fn delivery(mut self, delivery: Delivery) -> Self {
+    pub const fn delivery(mut self, delivery: MessageDelivery) -> Self {
         self.delivery = delivery;
         self
     }
@@ -109,7 +109,7 @@ impl Default for Config {
 /// How received messages are handed out.
 #[allow(clippy::exhaustive_enums, reason = "a message is handed out whole or it is not")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Delivery {
+pub enum MessageDelivery {
     /// As one [`Event::Message`](super::Event::Message) each. The engine holds at most one unfinished message.
     #[default]
     Whole,

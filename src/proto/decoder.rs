@@ -11,7 +11,7 @@
 
 use super::{
     close::{CloseCode, CloseReason},
-    config::{Config, Delivery},
+    config::{Config, MessageDelivery},
     error::ProtocolError,
     event::{CloseConnection, Event, Message, MessageKind, Piece, Ping, Pong},
     extension::{InboundTransform, Rsv},
@@ -165,14 +165,14 @@ impl Decoder {
     #[inline]
     pub fn fill_payload<R>(&mut self, read: impl FnOnce(&mut Vec<u8>, usize) -> R) -> Option<(R, bool)> {
         match (&mut self.frame, &mut self.message, self.config.delivery) {
-            (Some(frame @ Frame { kind: FrameKind::Data, .. }), Some(message), Delivery::Whole) => {
+            (Some(frame @ Frame { kind: FrameKind::Data, .. }), Some(message), MessageDelivery::Whole) => {
                 let coming = frame.coming();
                 let (outcome, added) = message.fill(frame.mask.as_mut(), coming, read)?;
                 frame.remaining -= added.unwrap_or(0) as u64;
                 self.payload_received += added.unwrap_or(0) as u64;
                 Some((outcome, added.is_some()))
             }
-            (Some(_) | None, Some(_) | None, Delivery::Whole | Delivery::Pieces) => None,
+            (Some(_) | None, Some(_) | None, MessageDelivery::Whole | MessageDelivery::Pieces) => None,
         }
     }
 
@@ -296,8 +296,8 @@ impl Decoder {
         match (&mut self.transform, message.is_transformed()) {
             (Some((_, inbound)), true) => {
                 here = here.min(match self.config.delivery {
-                    Delivery::Whole => STEP_OF_TRANSFORMED,
-                    Delivery::Pieces => PIECE_OF_TRANSFORMED,
+                    MessageDelivery::Whole => STEP_OF_TRANSFORMED,
+                    MessageDelivery::Pieces => PIECE_OF_TRANSFORMED,
                 });
                 let before = message.size();
                 let payload = take(input, here);
@@ -315,8 +315,8 @@ impl Decoder {
             (Some(_) | None, _) => {
                 frame.remaining -= here as u64;
                 let coming = match self.config.delivery {
-                    Delivery::Whole => frame.coming(),
-                    Delivery::Pieces => Coming::NOTHING, // what there is is handed out
+                    MessageDelivery::Whole => frame.coming(),
+                    MessageDelivery::Pieces => Coming::NOTHING, // what there is is handed out
                 };
                 message.append(take(input, here), frame.mask.as_mut(), coming)?;
             }
@@ -331,8 +331,8 @@ impl Decoder {
             return message.finish().map(|data| Some(self.finished(data)));
         }
         match self.config.delivery {
-            Delivery::Whole => Ok(None),
-            Delivery::Pieces => {
+            MessageDelivery::Whole => Ok(None),
+            MessageDelivery::Pieces => {
                 let piece = Piece { data: message.take_piece(), frame_finished, message_finished: false };
                 // The end of a frame is told even where no whole character has come since the last piece.
                 Ok((frame_finished || !piece.data.is_empty()).then_some(Event::Piece(piece)))
@@ -343,8 +343,10 @@ impl Decoder {
     /// The event of a message that is complete, or of its last piece.
     fn finished(&self, data: Message) -> Event {
         match self.config.delivery {
-            Delivery::Whole => Event::Message(data),
-            Delivery::Pieces => Event::Piece(Piece { data, frame_finished: true, message_finished: true }),
+            MessageDelivery::Whole => Event::Message(data),
+            MessageDelivery::Pieces => {
+                Event::Piece(Piece { data, frame_finished: true, message_finished: true })
+            }
         }
     }
 }

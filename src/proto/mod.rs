@@ -54,7 +54,7 @@ mod ws;
 
 pub use self::http::HeadError;
 pub use close::{CloseCode, CloseFrames, CloseReason, InvalidCloseCode, ReasonTooLong, Side};
-pub use config::{Config, Delivery};
+pub use config::{Config, MessageDelivery};
 pub use connection::Connection;
 pub use decoder::Decoder;
 pub use encoder::Encoder;

@@ -27,8 +27,8 @@ pub struct ConnectionConfig {
     pub max_fragments: u32,
     /// Most empty fragments in a row. Default [`proto::Config::MAX_EMPTY_FRAGMENTS`]. The peer sees 1008.
     pub max_empty_fragments: u32,
-    /// Whether messages are received whole or in pieces. Default [`Delivery::Whole`](proto::Delivery::Whole).
-    pub delivery: proto::Delivery,
+    /// Whether messages are received whole or in pieces. Default [`MessageDelivery::Whole`](proto::MessageDelivery::Whole).
+    pub delivery: proto::MessageDelivery,
     /// Unread bytes beyond which reading pauses, each message counting at least 256. Default
     /// [`RECEIVE_BUFFER`](Self::RECEIVE_BUFFER). A message that has begun is finished, so a peer can make us hold this, one read of
     /// 64 KiB and one message.
@@ -83,7 +83,7 @@ impl ConnectionConfig {
             max_message_size: proto::Config::MAX_MESSAGE_SIZE,
             max_fragments: proto::Config::MAX_FRAGMENTS,
             max_empty_fragments: proto::Config::MAX_EMPTY_FRAGMENTS,
-            delivery: proto::Delivery::Whole,
+            delivery: proto::MessageDelivery::Whole,
             receive_buffer: Self::RECEIVE_BUFFER,
             send_buffer: Self::SEND_BUFFER,
             keepalive_interval: Some(Self::KEEPALIVE_INTERVAL),
@@ -120,7 +120,7 @@ impl ConnectionConfig {
 
     /// Sets [`delivery`](Self::delivery).
     #[must_use]
-    pub fn delivery(mut self, delivery: proto::Delivery) -> Self {
+    pub fn delivery(mut self, delivery: proto::MessageDelivery) -> Self {
         self.delivery = delivery;
         self
     }

@@ -9,9 +9,9 @@ use std::{
 use http::HeaderMap;
 
 use super::{
-    Bytes, CloseCause, ConnectionClosed, ConnectionId, DisconnectionTimeout, Endpoint, Messages, PieceData,
-    PieceWriter, PingError, SendError, Sink, Stats, end, inbox::Inbox, ping, receive::Receive, send,
-    shared::Shared,
+    ByteStream, CloseCause, ConnectionClosed, ConnectionId, DisconnectionTimeout, Endpoint, MessageSink,
+    Messages, PieceData, PieceWriter, PingError, SendError, Stats, end, inbox::Inbox, ping, receive::Receive,
+    send, shared::Shared,
 };
 use crate::proto::{CloseConnection, CloseReason, Message, Piece, Role};
 
@@ -135,18 +135,18 @@ impl WebSocketConnection {
 
     /// A [`Sink`](futures::Sink) of messages.
     #[must_use]
-    pub fn sink(&self) -> Sink {
-        Sink::new(self.clone())
+    pub fn sink(&self) -> MessageSink {
+        MessageSink::new(self.clone())
     }
 
     /// The connection as a stream of bytes ([`AsyncRead`](futures::AsyncRead) and [`AsyncWrite`](futures::AsyncWrite)): each write is a
     /// binary message, and reads see the payloads of what comes, text too, without its borders.
     #[must_use]
-    pub fn bytes(&self) -> Bytes {
-        Bytes::new(self.clone())
+    pub fn bytes(&self) -> ByteStream {
+        ByteStream::new(self.clone())
     }
 
-    /// Waits for the next piece of a message. With [`Delivery::Pieces`](crate::proto::Delivery::Pieces) that is what has come of it, so a
+    /// Waits for the next piece of a message. With [`MessageDelivery::Pieces`](crate::proto::MessageDelivery::Pieces) that is what has come of it, so a
     /// message larger than memory can be received; otherwise a message is one piece.
     ///
     /// Cancel-safe, as [`get_message`](Self::get_message).

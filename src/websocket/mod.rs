@@ -13,7 +13,7 @@
 //! |---|---|
 //! | connect | [`open_websocket`], [`connect_websocket`], [`wrap_client_stream`], all with a [`ClientConfig`] or a URL |
 //! | serve | [`WebSocketServer`], [`serve_websocket`], [`wrap_server_stream`]; a [`WebSocketRequest`] is accepted or rejected |
-//! | use a connection | [`WebSocketConnection`], and its views [`Messages`], [`Sink`], [`Bytes`], [`PieceWriter`] |
+//! | use a connection | [`WebSocketConnection`], and its views [`Messages`], [`MessageSink`], [`ByteStream`], [`PieceWriter`] |
 //! | send to many | [`broadcast()`], [`ServerHandle`] |
 //! | know how it ended | [`ConnectionClosed`] and its [`CloseCause`] |
 //! | set limits | [`ConnectionConfig`], [`ServerConfig`] |
@@ -40,7 +40,7 @@ mod after;
 mod apart;
 mod bell;
 mod broadcast;
-mod bytes;
+mod byte_stream;
 mod client;
 mod closed;
 mod closing;
@@ -88,9 +88,9 @@ mod stats;
 mod tls;
 mod wrap;
 
-pub use self::bytes::Bytes;
-pub(crate) use crate::proto::{CloseCode, CloseReason, Delivery, Message, Piece, Side, Text};
+pub(crate) use crate::proto::{CloseCode, CloseReason, Message, MessageDelivery, Piece, Side, Text};
 pub use broadcast::broadcast;
+pub use byte_stream::ByteStream;
 pub use client::{ClientConfig, IntoClientConfig, connect_websocket, open_websocket, wrap_client_stream};
 pub use closed::{CloseCause, ConnectionClosed, NetworkError};
 #[cfg(feature = "deflate")]
@@ -112,11 +112,11 @@ pub use ping::PingError;
 pub(crate) use printable::Printable;
 pub use request::{Accept, Reject, WebSocketRequest};
 pub use send::SendError;
-pub use serve::ServeError;
+pub use serve::ServerError;
 pub use server::{ServerHandle, WebSocketServer, serve_websocket};
 pub use server_config::{ErrorHook, ServerConfig};
 pub use shared::ConnectionId;
-pub use sink::{Sink, SinkError};
+pub use sink::{MessageSink, SinkError};
 pub use stats::Stats;
 #[cfg(feature = "tls")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]

@@ -39,7 +39,7 @@ pub(super) struct House {
 /// What went wrong with one connection of a server, and has harmed no other.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ServeError {
+pub enum ServerError {
     /// A handler returned an error; its connection was closed with 1011.
     #[error("the handler of {} failed: {error}", remote.client())]
     Handler {
@@ -120,7 +120,7 @@ impl House {
             let error = match futures::FutureExt::catch_unwind(serving).await {
                 Ok(Ok(())) => return,
                 Ok(Err(error)) => error,
-                Err(_panic) => ServeError::Panicked { remote },
+                Err(_panic) => ServerError::Panicked { remote },
             };
             self.config.report(&error);
         }
@@ -129,11 +129,11 @@ impl House {
     async fn try_serve<H, F>(
         &self,
         remote: &mut Endpoint,
-        asking: Pin<Box<impl Future<Output = Result<Option<(WebSocketRequest, Seat)>, ServeError>>>>,
+        asking: Pin<Box<impl Future<Output = Result<Option<(WebSocketRequest, Seat)>, ServerError>>>>,
         slot: Arc<Slot>,
         handshake: Seat,
         handler: Arc<H>,
-    ) -> Result<(), ServeError>
+    ) -> Result<(), ServerError>
     where
         H: Fn(WebSocketRequest) -> F,
         F: Future<Output = Result<(), BoxError>>,
@@ -147,11 +147,11 @@ impl House {
         let (code, error) = match outcome {
             Outcome::Returned(Ok(())) => (CloseCode::NORMAL_CLOSURE, None),
             Outcome::Returned(Err(error)) => {
-                (CloseCode::INTERNAL_ERROR, Some(ServeError::Handler { remote, error }))
+                (CloseCode::INTERNAL_ERROR, Some(ServerError::Handler { remote, error }))
             }
-            Outcome::Panicked => (CloseCode::INTERNAL_ERROR, Some(ServeError::Panicked { remote })),
+            Outcome::Panicked => (CloseCode::INTERNAL_ERROR, Some(ServerError::Panicked { remote })),
             Outcome::Late(limit) => {
-                (CloseCode::INTERNAL_ERROR, Some(ServeError::DecisionTimeout { remote, limit }))
+                (CloseCode::INTERNAL_ERROR, Some(ServerError::DecisionTimeout { remote, limit }))
             }
         };
         if let Some(driver) = driver {
@@ -166,7 +166,7 @@ impl House {
         transport: Transport,
         tls: Tls,
         slot: Arc<Slot>,
-    ) -> Result<Option<(WebSocketRequest, Seat)>, ServeError> {
+    ) -> Result<Option<(WebSocketRequest, Seat)>, ServerError> {
         let remote = Endpoint::remote(&transport);
         let deadline = self.config.handshake_timeout.and_then(|limit| now().checked_add(limit));
         let Some(encrypted) = before(deadline, encrypt(transport, tls)).await else { return Ok(None) };
@@ -188,7 +188,7 @@ impl House {
                     return Ok(None);
                 }
                 opening::turn_away(transport, out).await;
-                return Err(ServeError::Request { remote, error });
+                return Err(ServerError::Request { remote, error });
             }
         };
         let request = handshake.request();
@@ -219,18 +219,18 @@ pub(super) type Tls = Option<Arc<super::TlsServerConfig>>;
 pub(super) struct Tls {}
 
 #[cfg(feature = "tls")]
-async fn encrypt(transport: Transport, tls: Tls) -> Result<Transport, ServeError> {
+async fn encrypt(transport: Transport, tls: Tls) -> Result<Transport, ServerError> {
     let remote = Endpoint::remote(&transport);
     match tls {
         Some(config) => {
-            super::tls::accept(&config, transport).await.map_err(|error| ServeError::Tls { remote, error })
+            super::tls::accept(&config, transport).await.map_err(|error| ServerError::Tls { remote, error })
         }
         None => Ok(transport),
     }
 }
 
 #[cfg(not(feature = "tls"))]
-async fn encrypt(transport: Transport, _: Tls) -> Result<Transport, ServeError> {
+async fn encrypt(transport: Transport, _: Tls) -> Result<Transport, ServerError> {
     Ok(transport)
 }
 

@@ -14,7 +14,7 @@ use futures::FutureExt;
 
 use super::{
     BoxError, ConnectionConfig, Endpoint, ServerConfig, WebSocketConnection, WebSocketRequest, broadcast,
-    serve::{House, ServeError, Tls},
+    serve::{House, ServerError, Tls},
 };
 use crate::{
     proto::Message,
@@ -399,7 +399,7 @@ where
             Err(error) => {
                 // A file that is free for a moment does not end a drought.
                 if failed.is_none_or(|failed| now().saturating_duration_since(failed) > CALM) {
-                    house.config.report(&ServeError::Listen(error));
+                    house.config.report(&ServerError::Listen(error));
                 }
                 failed = Some(now());
                 let mut timer = Timer::at(now() + pause);

@@ -7,11 +7,11 @@ use std::{
     time::Duration,
 };
 
-use super::{ConnectionConfig, OriginPolicy, ServeError};
+use super::{ConnectionConfig, OriginPolicy, ServerError};
 use crate::proto::HandshakeConfig;
 
 /// Told of what went wrong with one connection.
-pub type ErrorHook = Arc<dyn Fn(&ServeError) + Send + Sync>;
+pub type ErrorHook = Arc<dyn Fn(&ServerError) + Send + Sync>;
 
 /// Limits and habits of a [`WebSocketServer`](super::WebSocketServer). A timeout that is `None` is off.
 ///
@@ -152,12 +152,12 @@ impl ServerConfig {
 
     /// Sets [`on_error`](Self::on_error).
     #[must_use]
-    pub fn on_error(mut self, hook: impl Fn(&ServeError) + Send + Sync + 'static) -> Self {
+    pub fn on_error(mut self, hook: impl Fn(&ServerError) + Send + Sync + 'static) -> Self {
         self.on_error = Some(Arc::new(hook));
         self
     }
 
-    pub(super) fn report(&self, error: &ServeError) {
+    pub(super) fn report(&self, error: &ServerError) {
         #[cfg(feature = "tracing")]
         tracing::warn!(%error, "a connection failed");
         if let Some(hook) = &self.on_error {

@@ -10,15 +10,15 @@ use super::{ConnectionClosed, SendError, WebSocketConnection, outgoing::Outgoing
 use crate::proto::Message;
 
 /// Takes messages. Flushing waits until the kernel has them; closing closes the connection with 1000.
-pub struct Sink(Outgoing);
+pub struct MessageSink(Outgoing);
 
-impl Sink {
+impl MessageSink {
     pub(super) fn new(ws: WebSocketConnection) -> Self {
         Self(Outgoing::new(ws))
     }
 }
 
-impl futures::Sink<Message> for Sink {
+impl futures::Sink<Message> for MessageSink {
     type Error = SinkError;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), SinkError>> {
@@ -38,9 +38,9 @@ impl futures::Sink<Message> for Sink {
     }
 }
 
-impl fmt::Debug for Sink {
+impl fmt::Debug for MessageSink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Sink").field(&self.0.ws).finish()
+        f.debug_tuple("MessageSink").field(&self.0.ws).finish()
     }
 }
 

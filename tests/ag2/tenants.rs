@@ -101,7 +101,7 @@ async fn register(n: &Nursery<'_, Error>, hub: &Address) -> Outcome {
     register.skill_md = Some("# skill".to_owned());
     let agent = tenant.register(register).await?;
     equal(agent.id().len(), 32)?;
-    let told = tenant.agent(&passport.name).await?;
+    let told = tenant.passport_of(&passport.name).await?;
     equal(&told, agent.passport())?;
     equal((&told.owner, &told.model), (&passport.owner, &passport.model))?;
     equal(told.auth.claim, Claim::none())?;
@@ -161,8 +161,8 @@ async fn takeover(n: &Nursery<'_, Error>, hub: &Address) -> Outcome {
 async fn agent(n: &Nursery<'_, Error>, hub: &Address) -> Outcome {
     let ear = hub.agent(n, "one").await?;
     let tenant = ear.agent.tenant();
-    equal(tenant.agent(ear.agent.name()).await?, tenant.agent(ear.agent.id()).await?)?;
-    refused(tenant.agent("ghost").await, &ErrorCode::NotFound)
+    equal(tenant.passport_of(ear.agent.name()).await?, tenant.passport_of(ear.agent.id()).await?)?;
+    refused(tenant.passport_of("ghost").await, &ErrorCode::NotFound)
 }
 
 async fn find_agent_id(n: &Nursery<'_, Error>, hub: &Address) -> Outcome {
@@ -229,7 +229,7 @@ async fn rules(n: &Nursery<'_, Error>, hub: &Address) -> Outcome {
 async fn unregister(n: &Nursery<'_, Error>, hub: &Address) -> Outcome {
     let (tenant, ear) = (hub.tenant(n).await?, hub.agent(n, "one").await?);
     ear.agent.unregister().await?;
-    refused(tenant.agent(ear.agent.name()).await, &ErrorCode::NotFound)?;
+    refused(tenant.passport_of(ear.agent.name()).await, &ErrorCode::NotFound)?;
     tenant.register(ear.agent.passport().clone()).await?; // the name is free
     Ok(())
 }
@@ -458,7 +458,7 @@ async fn nack(n: &Nursery<'_, Error>, hub: &Address) -> Outcome {
     }
     second.hears(&["a"]).await?;
     second.refused().await?;
-    tenant.agent(second.agent.id()).await?; // its receipts were sent before this
+    tenant.passport_of(second.agent.id()).await?; // its receipts were sent before this
     let tenant = hub.tenant(n).await?;
     let again = Ear::of(n, tenant.hello(second.agent.name(), Claim::none(), Since::Unacknowledged).await?);
     again.hears(&["b"]).await

@@ -6,7 +6,7 @@ use super::{
     trace::{Trace, feed},
     wire,
 };
-use wscope::proto::{Config, Connection, Delivery, Role};
+use wscope::proto::{Config, Connection, MessageDelivery, Role};
 
 /// Most live bytes for each byte received: a buffer has room for at most four times its content, and when it moves the old one,
 /// which was full, is there for a moment too.
@@ -31,7 +31,7 @@ pub fn frames(input: &[u8]) {
 /// by byte and with `wire` in chunks of the lengths that `cuts` repeats.
 pub fn any_cut_is_the_same(config: &Config, cuts: &[u8], wire: &[u8]) {
     for role in [Role::Client, Role::Server] {
-        for delivery in [Delivery::Whole, Delivery::Pieces] {
+        for delivery in [MessageDelivery::Whole, MessageDelivery::Pieces] {
             for extended in [false, true] {
                 let open = || {
                     let transforms = extended.then(Invert::transforms);

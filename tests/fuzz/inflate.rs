@@ -6,7 +6,7 @@ use super::{
     wire::{BINARY, Frame, TEXT},
 };
 use wscope::proto::{
-    Config, Decoder, Delivery, Event, Message, ProtocolError, Role,
+    Config, Decoder, Event, Message, MessageDelivery, ProtocolError, Role,
     extension::{Extension, Level, PermessageDeflate, Transforms},
 };
 
@@ -14,7 +14,7 @@ use wscope::proto::{
 pub fn inflate(input: &[u8]) {
     let mut choices = Choices::new(input);
     let preset = choices.one_of([PRESETS[0], PRESETS[1]]);
-    let delivery = choices.one_of([Delivery::Whole, Delivery::Pieces]);
+    let delivery = choices.one_of([MessageDelivery::Whole, MessageDelivery::Pieces]);
     let opcode = choices.one_of([BINARY, TEXT]);
     let config = Config::new().max_message_size(choices.number()).delivery(delivery);
     let cut = 1 + choices.number();

@@ -8,8 +8,8 @@ use super::{
 };
 use std::collections::VecDeque;
 use wscope::proto::{
-    CloseCode, CloseConnection, CloseReason, Config, Connection, ConnectionState, Delivery, Event, Message,
-    Piece, Ping, Role,
+    CloseCode, CloseConnection, CloseReason, Config, Connection, ConnectionState, Event, Message,
+    MessageDelivery, Piece, Ping, Role,
 };
 
 /// Input: an extension or none, a delivery for each end, then what is sent and how many bytes move until it ends.
@@ -56,7 +56,7 @@ struct End {
 
 impl End {
     fn new(role: Role, extended: bool, choices: &mut Choices<'_>) -> Self {
-        let delivery = choices.one_of([Delivery::Whole, Delivery::Pieces]);
+        let delivery = choices.one_of([MessageDelivery::Whole, MessageDelivery::Pieces]);
         let config = Config::new().delivery(delivery).max_message_size(usize::MAX);
         let transforms = extended.then(Invert::transforms);
         Self {

@@ -6,8 +6,8 @@ use super::{
     wire::{self, FixedKey, Frame, Written},
 };
 use wscope::proto::{
-    CloseCode, CloseConnection, CloseFrames, CloseReason, Config, Connection, ConnectionState, Delivery,
-    Event, Failed, LocalError, Piece, Ping, Pong, Role,
+    CloseCode, CloseConnection, CloseFrames, CloseReason, Config, Connection, ConnectionState, Event, Failed,
+    LocalError, MessageDelivery, Piece, Ping, Pong, Role,
 };
 
 /// Input: the role and a configuration, then calls until it ends.
@@ -51,7 +51,7 @@ impl Machine {
     fn new(choices: &mut Choices<'_>) -> Self {
         let role = choices.one_of([Role::Client, Role::Server]);
         let config = Config::new()
-            .delivery(choices.one_of([Delivery::Whole, Delivery::Pieces]))
+            .delivery(choices.one_of([MessageDelivery::Whole, MessageDelivery::Pieces]))
             .answer_pings(!choices.flag())
             .answer_close(!choices.flag())
             .max_message_size(choices.one_of([1 << 20, 0, 100, 70_000]))

@@ -2,7 +2,7 @@
 
 use wscope::{
     CloseCode, CloseReason, Error,
-    link::{Endpoint, LocalLink},
+    link::{LinkEndpoint, LocalLink},
     scope::Join,
     testing::polled,
     websocket::CloseCause,
@@ -11,7 +11,7 @@ use wscope::{
 use crate::guest::{simulated, web_socket_pair};
 
 /// Both ends of a link, over each carrier in turn.
-fn over_each(body: impl AsyncFn(Endpoint, Endpoint) -> Result<(), Error>) {
+fn over_each(body: impl AsyncFn(LinkEndpoint, LinkEndpoint) -> Result<(), Error>) {
     for sockets in [false, true] {
         simulated(async |n| {
             let (one, other) = if sockets { web_socket_pair(&n).await? } else { local() };
@@ -20,12 +20,12 @@ fn over_each(body: impl AsyncFn(Endpoint, Endpoint) -> Result<(), Error>) {
     }
 }
 
-fn local() -> (Endpoint, Endpoint) {
+fn local() -> (LinkEndpoint, LinkEndpoint) {
     let (one, other) = LocalLink::pair();
     (one.into(), other.into())
 }
 
-async fn text(endpoint: &Endpoint) -> Result<String, Error> {
+async fn text(endpoint: &LinkEndpoint) -> Result<String, Error> {
     Ok(endpoint.receive().await?.unwrap().as_text().unwrap().to_owned())
 }
 

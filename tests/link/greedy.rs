@@ -13,7 +13,7 @@ use crate::support::{Bound, Hub, code};
 const MIB: usize = 1 << 20;
 
 fn limited(change: impl FnOnce(&mut HubLimits)) -> Hub {
-    let mut limits = HubLimits::default();
+    let mut limits = HubLimits::new();
     change(&mut limits);
     Hub::with(HubConfig::new().limits(limits))
 }
@@ -67,7 +67,7 @@ fn a_list_that_no_answer_can_hold_is_not_written_to_its_end() {
 
 #[test]
 fn records_that_are_set_again_and_again_still_count() {
-    let mut hub = limited(|limits| limits.records = 200_000);
+    let mut hub = limited(|limits| limits.max_records_size = 200_000);
     let alice = hub.join("alice");
     let skill = Some("x".repeat(60_000));
     let set = Operation::SetSkill { agent_id: alice.id.clone(), skill_md: skill.clone() };
@@ -139,7 +139,7 @@ fn a_refusal_tells_back_no_more_than_a_little() {
 
 #[test]
 fn invites_count_as_posted_by_who_creates_the_channel() {
-    let mut hub = limited(|limits| limits.posted = MIB);
+    let mut hub = limited(|limits| limits.max_posted_size = MIB);
     let connection = hub.attach();
     let agents: Vec<Bound> =
         (0..9).map(|number| hub.register(connection, &format!("agent{number}"))).collect();
@@ -177,7 +177,7 @@ fn a_full_store_forgets_what_has_ended_before_it_refuses() {
 
 #[test]
 fn a_channel_in_which_nobody_is_left_is_gone() {
-    let mut hub = limited(|limits| limits.closed_channels = 0);
+    let mut hub = limited(|limits| limits.max_closed_channels = 0);
     let connection = hub.attach();
     for round in 0..20 {
         let (alice, bob) =
@@ -195,7 +195,7 @@ fn a_channel_in_which_nobody_is_left_is_gone() {
 
 #[test]
 fn what_counts_in_no_inbox_has_a_bound_too() {
-    let mut hub = limited(|limits| limits.inbox = 50);
+    let mut hub = limited(|limits| limits.max_inbox = 50);
     let (alice, bob) = (hub.join("alice"), hub.join("bob"));
     let channel = hub.open("conversation", &alice, &[&bob]);
     let event = |hub: &mut Hub| {
@@ -222,7 +222,7 @@ fn what_counts_in_no_inbox_has_a_bound_too() {
 
 #[test]
 fn the_oldest_makes_room_however_far_ahead_others_are_acknowledged() {
-    let mut hub = limited(|limits| limits.inbox = 20);
+    let mut hub = limited(|limits| limits.max_inbox = 20);
     let mut rule = Rule::default();
     rule.limits.inbox.overflow = Overflow::DropOldest;
     let alice = hub.join("alice");

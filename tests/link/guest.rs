@@ -11,8 +11,8 @@ use wscope::{
     ClientConfig, ConnectionConfig, Error, Nursery, ServerConfig, WebSocketConnection, WebSocketServer,
     connect_websocket, fail_after,
     link::{
-        CreateChannel, Endpoint, Envelope, Frame, Hello, Hub, Notify, Operation, Passport, Payload, Receipt,
-        Register, Request,
+        CreateChannel, Envelope, Frame, Hello, Hub, LinkEndpoint, Notify, Operation, Passport, Payload,
+        Receipt, Register, Request,
     },
     nursery,
     scope::Join,
@@ -59,7 +59,7 @@ pub(crate) async fn web_socket(n: &Nursery<'_, Error>, hub: &Hub) -> Result<WebS
 }
 
 /// Both ends of one.
-pub(crate) async fn web_socket_pair(n: &Nursery<'_, Error>) -> Result<(Endpoint, Endpoint), Error> {
+pub(crate) async fn web_socket_pair(n: &Nursery<'_, Error>) -> Result<(LinkEndpoint, LinkEndpoint), Error> {
     let (client, server) = web_socket_ends(n).await?;
     Ok((client.into(), server.into()))
 }
@@ -82,13 +82,13 @@ fn patient() -> ConnectionConfig {
 }
 
 pub(crate) struct Guest {
-    pub(crate) end: Endpoint,
+    pub(crate) end: LinkEndpoint,
     heard: RefCell<VecDeque<Frame>>,
     asked: Cell<u64>,
 }
 
 impl Guest {
-    pub(crate) fn new(end: impl Into<Endpoint>) -> Self {
+    pub(crate) fn new(end: impl Into<LinkEndpoint>) -> Self {
         Self { end: end.into(), heard: RefCell::default(), asked: Cell::default() }
     }
 

@@ -109,11 +109,11 @@ struct Crowd {
 
 impl Crowd {
     fn new(seed: u64) -> Self {
-        let mut limits = HubLimits::default();
-        (limits.endpoints, limits.agents, limits.agents_per_endpoint) = (6, 12, 5);
-        (limits.window, limits.unsent, limits.message) = (4_000, 60_000, 20_000);
-        (limits.closed_channels, limits.channels_per_agent, limits.participants) = (3, 6, 4);
-        (limits.inbox, limits.posted, limits.refusals) = (12, 60_000, 20);
+        let mut limits = HubLimits::new();
+        (limits.max_endpoints, limits.max_agents, limits.max_agents_per_endpoint) = (6, 12, 5);
+        (limits.window, limits.max_unsent_size, limits.max_message_size) = (4_000, 60_000, 20_000);
+        (limits.max_closed_channels, limits.max_channels_per_agent, limits.max_participants) = (3, 6, 4);
+        (limits.max_inbox, limits.max_posted_size, limits.max_refusals) = (12, 60_000, 20);
         let store = MemoryStore::new().max_bytes(200_000).max_log_bytes(30_000);
         Self {
             board: Switchboard::new(HubConfig::new().limits(limits.clone()).store(store), [3; 32]),
@@ -280,7 +280,10 @@ impl Crowd {
                 Effect::Send { endpoint, message } => {
                     let on_its_way = self.links.get_mut(&endpoint).expect("sent to nobody");
                     *on_its_way += message.len();
-                    assert!(*on_its_way <= self.limits.unsent + 20_000 * 6, "{on_its_way} on their way");
+                    assert!(
+                        *on_its_way <= self.limits.max_unsent_size + 20_000 * 6,
+                        "{on_its_way} on their way"
+                    );
                     self.learn(endpoint, &message.into_text());
                 }
                 Effect::Close { endpoint, .. } => {
@@ -290,9 +293,9 @@ impl Crowd {
             }
         }
         let stats = self.board.stats();
-        assert!(stats.agents <= self.limits.agents && stats.online <= stats.agents);
+        assert!(stats.agents <= self.limits.max_agents && stats.online <= stats.agents);
         assert_eq!(stats.endpoints, self.links.len());
-        assert!(stats.channels <= self.limits.agents * self.limits.channels_per_agent + 3);
+        assert!(stats.channels <= self.limits.max_agents * self.limits.max_channels_per_agent + 3);
     }
 
     fn learn(&mut self, link: Id, text: &str) {

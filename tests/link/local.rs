@@ -5,12 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use futures::{FutureExt, future::BoxFuture};
 use wscope::{
     CloseCode, Nursery, Text,
-    link::{Endpoint, LocalLink},
+    link::{LinkEndpoint, LocalLink},
     nursery,
     testing::Simulation,
 };
 
-fn pair() -> (Endpoint, Endpoint) {
+fn pair() -> (LinkEndpoint, LinkEndpoint) {
     let (one, other) = LocalLink::pair();
     (one.into(), other.into())
 }

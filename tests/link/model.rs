@@ -45,7 +45,7 @@ struct Model {
 
 impl Model {
     fn new(seed: u64) -> Self {
-        let mut limits = HubLimits::default();
+        let mut limits = HubLimits::new();
         limits.window = 2_000; // a few deliveries, so that slow links matter
         let mut hub = Hub::with(HubConfig::new().limits(limits));
         let bound: Vec<Bound> = (0..AGENTS).map(|at| hub.join(&format!("agent{at}"))).collect();

@@ -6,7 +6,7 @@ use futures::StreamExt;
 use wscope::{
     CloseCode, CloseReason, Error, Nursery, WebSocketRequest, fail_after,
     link::{
-        Endpoint, Frame, Hello, LinkError, LocalLink, NextFrameError, Payload, PingFailed, Request,
+        Frame, Hello, LinkEndpoint, LinkError, LinkPingError, LocalLink, NextFrameError, Payload, Request,
         SendFrameError, TenantLink, open_link,
     },
     move_on_after, nursery, run, serve_websocket,
@@ -47,7 +47,7 @@ fn a_link_is_opened_once() {
         let link = TenantLink::from(tenant);
         assert!(matches!(link.send_frame(&Frame::Ping).await, Err(SendFrameError::NotOpen { kind: "ping" })));
         assert!(matches!(link.next_frame().await, Err(NextFrameError::NotOpen)));
-        assert!(matches!(link.ping().await, Err(PingFailed::NotOpen)));
+        assert!(matches!(link.ping().await, Err(LinkPingError::NotOpen)));
         assert!(matches!(link.frames().collect::<Vec<_>>().await[..], [Err(NextFrameError::NotOpen)]));
         assert!(!link.is_open() && link.closed().is_none() && link.close().await.is_none());
         link.open(n).await?;
@@ -106,7 +106,7 @@ fn the_end_is_kept_with_its_code_and_reason() {
         );
         assert_eq!(link.closed().unwrap().code(), 1008);
         assert_eq!(link.close().await.unwrap().code(), 1008, "closing again only says it");
-        assert!(matches!(link.ping().await, Err(PingFailed::Ping(PingError::Closed(_)))));
+        assert!(matches!(link.ping().await, Err(LinkPingError::Ping(PingError::Closed(_)))));
         Ok(())
     });
 }
@@ -286,6 +286,6 @@ fn over_a_web_socket_it_is_the_same() {
 #[test]
 fn debug_prints_no_secret() {
     let link = TenantLink::new("ws://user:s3cret@127.0.0.1:1/").unwrap();
-    let printed = format!("{link:?} {:?}", Endpoint::from(LocalLink::pair().0));
+    let printed = format!("{link:?} {:?}", LinkEndpoint::from(LocalLink::pair().0));
     assert!(!printed.contains("s3cret"), "{printed}");
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::{FutureExt, channel::oneshot};
 use wscope::{
     Error, Nursery, fail_after,
-    link::{Endpoint, Envelope, Hub, HubConfig, HubStats, Id, LocalLink},
+    link::{Envelope, Hub, HubConfig, HubStats, Id, LinkEndpoint, LocalLink},
     nursery,
     scope::Race,
     testing::Simulation,
@@ -21,12 +21,15 @@ impl Town {
     }
 
     /// A tenant's end of a new link.
-    pub(crate) fn connect(&self, n: &Nursery<'_, Error>) -> Endpoint {
+    pub(crate) fn connect(&self, n: &Nursery<'_, Error>) -> LinkEndpoint {
         self.0.local_link(n)
     }
 
     /// A tenant's end of a new link, and what cuts it: what is on its way to the hub is lost then.
-    pub(crate) fn connect_with_scissors(&self, n: &Nursery<'_, Error>) -> (Endpoint, oneshot::Sender<()>) {
+    pub(crate) fn connect_with_scissors(
+        &self,
+        n: &Nursery<'_, Error>,
+    ) -> (LinkEndpoint, oneshot::Sender<()>) {
         let (tenant, end) = LocalLink::pair();
         let (scissors, cut) = oneshot::channel();
         let hub = self.0.clone();
@@ -76,7 +79,7 @@ where
 }
 
 /// A link to a hub that says what the test wants.
-pub(crate) fn scripted() -> (LocalLink, Endpoint) {
+pub(crate) fn scripted() -> (LocalLink, LinkEndpoint) {
     let (tenant, hub) = LocalLink::pair();
     (tenant, hub.into())
 }
@@ -92,20 +95,20 @@ where
 }
 
 /// What a request has in it: its id and its operation.
-pub(crate) async fn next_request(hub: &Endpoint) -> (String, String, serde_json::Value) {
+pub(crate) async fn next_request(hub: &LinkEndpoint) -> (String, String, serde_json::Value) {
     let frame = next_frame(hub).await;
     assert_eq!(frame["kind"], "request", "{frame}");
     let word = |name: &str| frame[name].as_str().unwrap().to_owned();
     (word("request_id"), word("op"), frame["params"].clone())
 }
 
-pub(crate) async fn next_frame(hub: &Endpoint) -> serde_json::Value {
+pub(crate) async fn next_frame(hub: &LinkEndpoint) -> serde_json::Value {
     let message = hub.receive().await.unwrap().unwrap();
     serde_json::from_str(message.as_text().unwrap()).unwrap()
 }
 
 /// What has come and was not looked at.
-pub(crate) fn frames_so_far(hub: &Endpoint) -> Vec<serde_json::Value> {
+pub(crate) fn frames_so_far(hub: &LinkEndpoint) -> Vec<serde_json::Value> {
     let mut frames = Vec::new();
     while let Some(frame) = next_frame(hub).now_or_never() {
         frames.push(frame);
@@ -113,14 +116,14 @@ pub(crate) fn frames_so_far(hub: &Endpoint) -> Vec<serde_json::Value> {
     frames
 }
 
-pub(crate) async fn answer(hub: &Endpoint, request_id: &str, result: serde_json::Value) {
+pub(crate) async fn answer(hub: &LinkEndpoint, request_id: &str, result: serde_json::Value) {
     let text = serde_json::json!({
         "request_id": request_id, "ok": true, "result": result, "error_code": "", "error_message": "", "kind": "response"
     });
     hub.send(text.to_string()).await.unwrap();
 }
 
-pub(crate) async fn refuse(hub: &Endpoint, request_id: &str, code: &str, message: &str) {
+pub(crate) async fn refuse(hub: &LinkEndpoint, request_id: &str, code: &str, message: &str) {
     let text = serde_json::json!({
         "request_id": request_id, "ok": false, "result": null, "error_code": code, "error_message": message, "kind": "response"
     });

@@ -11,7 +11,9 @@ use tungstenite::{
         coding::{Data, OpCode},
     },
 };
-use wscope::proto::{Config, Connection, Delivery, Event, Message, MessageKind, Piece, Ping, Pong, Role};
+use wscope::proto::{
+    Config, Connection, Event, Message, MessageDelivery, MessageKind, Piece, Ping, Pong, Role,
+};
 
 const LIMIT: usize = Config::MAX_MESSAGE_SIZE;
 const LENGTHS: [usize; 10] = [0, 1, 125, 126, 127, 65_535, 65_536, 65_537, LIMIT - 1, LIMIT];
@@ -145,7 +147,7 @@ fn we_receive_the_oracles_fragments() {
 #[test]
 fn we_receive_the_oracles_fragments_in_pieces() {
     each_message(|role, ours, theirs| {
-        let config = Config::new().delivery(Delivery::Pieces);
+        let config = Config::new().delivery(MessageDelivery::Pieces);
         let mut connection = Connection::new(role, config).with_random(Box::new(FixedKey));
         let wire = Peer::new(role.peer(), LIMIT).send(theirs);
         let mut all = Vec::new();

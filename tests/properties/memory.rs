@@ -6,18 +6,18 @@ use crate::fuzz::{
     wire::{self, FixedKey, Frame},
 };
 use allocation_counter::{AllocationInfo, measure};
-use wscope::proto::{Config, Connection, Delivery, Event, Failed, Message, ProtocolError, Role};
+use wscope::proto::{Config, Connection, Event, Failed, Message, MessageDelivery, ProtocolError, Role};
 
 const ROLES: [Role; 2] = [Role::Client, Role::Server];
-const DELIVERIES: [Delivery; 2] = [Delivery::Whole, Delivery::Pieces];
+const DELIVERIES: [MessageDelivery; 2] = [MessageDelivery::Whole, MessageDelivery::Pieces];
 const KINDS: [u8; 2] = [wire::TEXT, wire::BINARY];
 
-fn open(role: Role, delivery: Delivery) -> Connection {
+fn open(role: Role, delivery: MessageDelivery) -> Connection {
     Connection::new(role, Config::new().delivery(delivery)).with_random(Box::new(FixedKey))
 }
 
 /// For each role, delivery and kind of message.
-fn everyone(mut case: impl FnMut(Role, Delivery, u8)) {
+fn everyone(mut case: impl FnMut(Role, MessageDelivery, u8)) {
     for role in ROLES {
         for delivery in DELIVERIES {
             KINDS.into_iter().for_each(|kind| case(role, delivery, kind));
@@ -84,7 +84,7 @@ fn the_buffer_of_a_message_grows_fourfold_and_ends_at_its_size() {
     ];
     for (role, (cuts, kind, sizes)) in ROLES.into_iter().flat_map(|role| cases.map(|case| (role, case))) {
         let mut wire = Frame::new(role.peer(), kind, vec![b'a'; 1000]).bytes();
-        let mut connection = open(role, Delivery::Whole);
+        let mut connection = open(role, MessageDelivery::Whole);
         let (mut header, mut payload) = wire.split_at_mut(if role == Role::Server { 8 } else { 4 });
         assert_eq!(connection.receive(&mut header), Ok(None));
         let mut event = None;
@@ -154,7 +154,7 @@ fn a_flood_of_pings_costs_a_queue_of_pongs() {
             .collect();
         let last = Frame::new(role.peer(), wire::PING, vec![7; 125]).bytes();
         for wire in [&pings, &last.repeat(20_000)] {
-            let (mut connection, mut wire) = (open(role, Delivery::Whole), wire.clone());
+            let (mut connection, mut wire) = (open(role, MessageDelivery::Whole), wire.clone());
             let mut input = &mut wire[..];
             let used = measure(|| {
                 while let Ok(Some(event)) = connection.receive(&mut input) {
@@ -175,7 +175,7 @@ fn a_flood_of_pings_costs_a_queue_of_pongs() {
 fn a_flood_of_pongs_costs_one_buffer_that_serves_them_all() {
     for role in ROLES {
         let mut wire = Frame::new(role.peer(), wire::PONG, vec![7; 125]).bytes().repeat(20_000);
-        let (mut connection, mut input) = (open(role, Delivery::Whole), &mut wire[..]);
+        let (mut connection, mut input) = (open(role, MessageDelivery::Whole), &mut wire[..]);
         let used = measure(|| while let Ok(Some(_)) = connection.receive(&mut input) {});
         // The longest payload, and the count that its handles share.
         assert!(used.count_total <= 2 && used.bytes_total <= 125 + 64, "{used:?}, {role}");
@@ -227,7 +227,7 @@ fn pieces_are_handed_out_and_not_kept() {
     for (role, kind) in ROLES.into_iter().flat_map(|role| KINDS.map(|kind| (role, kind))) {
         let fragment = |opcode| Frame::new(role.peer(), opcode, vec![b'a'; 1000]).more().bytes();
         let wire = [fragment(kind), fragment(wire::CONTINUATION).repeat(1000)].concat();
-        let mut connection = open(role, Delivery::Pieces);
+        let mut connection = open(role, MessageDelivery::Pieces);
         let mut seen = 0;
         let used = measure(|| {
             for chunk in wire.chunks(4096) {
@@ -247,7 +247,7 @@ fn pieces_are_handed_out_and_not_kept() {
 fn encoding_into_a_buffer_that_is_large_enough_allocates_nothing() {
     let (text, bytes) = ("grüße".repeat(1000), vec![7; 70_000]);
     for role in ROLES {
-        let (mut connection, mut out) = (open(role, Delivery::Whole), Vec::with_capacity(1 << 20));
+        let (mut connection, mut out) = (open(role, MessageDelivery::Whole), Vec::with_capacity(1 << 20));
         let (message, ping) = (Message::from(text.as_str()), wscope::proto::Ping::default());
         let used = measure(|| {
             for _ in 0..10 {

@@ -2,7 +2,7 @@
 
 use allocation_counter::measure;
 use wscope::proto::{
-    CloseCode, CloseConnection, Config, Connection, ConnectionState, Delivery, Event, Failed, Piece,
+    CloseCode, CloseConnection, Config, Connection, ConnectionState, Event, Failed, MessageDelivery, Piece,
     ProtocolError, RequestError, Role, ServerHandshake, Side,
 };
 
@@ -68,7 +68,7 @@ fn the_end_of_a_frame_is_told_even_inside_a_character() {
         Event::Piece(piece)
     };
     let rest = [piece("", true), Event::Piece(Piece::last("ü"))];
-    let open = || Connection::new(Role::Client, Config::new().delivery(Delivery::Pieces));
+    let open = || Connection::new(Role::Client, Config::new().delivery(MessageDelivery::Pieces));
     let whole = receive(&mut open(), wire, usize::MAX);
     assert_eq!(whole, [&[piece("a", true)][..], &rest].concat());
     let bytewise = receive(&mut open(), wire, 1);

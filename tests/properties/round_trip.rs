@@ -9,7 +9,7 @@ use crate::{
 };
 use proptest::{collection::vec, prelude::*};
 use wscope::proto::{
-    CloseCode, CloseConnection, CloseReason, Config, Connection, Delivery, Event, Failed, Message,
+    CloseCode, CloseConnection, CloseReason, Config, Connection, Event, Failed, Message, MessageDelivery,
     MessageKind, Piece, Ping, Pong, ProtocolError, Role,
 };
 
@@ -17,7 +17,7 @@ const LIMIT: usize = Config::MAX_MESSAGE_SIZE;
 const LENGTHS: [usize; 11] = [0, 1, 125, 126, 127, 65_535, 65_536, 65_537, LIMIT - 1, LIMIT, LIMIT + 1];
 const ROLES: [Role; 2] = [Role::Client, Role::Server];
 const KINDS: [MessageKind; 2] = [MessageKind::Text, MessageKind::Binary];
-const DELIVERIES: [Delivery; 2] = [Delivery::Whole, Delivery::Pieces];
+const DELIVERIES: [MessageDelivery; 2] = [MessageDelivery::Whole, MessageDelivery::Pieces];
 
 fn open(role: Role, config: Config) -> Connection {
     Connection::new(role, config).with_random(Box::new(FixedKey))
@@ -60,7 +60,7 @@ fn encode(sender: Role, message: &Message, piece: Option<usize>) -> Vec<u8> {
 }
 
 /// Decodes at once, and in reads of 4096 bytes.
-fn decode(receiver: Role, delivery: Delivery, wire: &[u8]) -> Trace {
+fn decode(receiver: Role, delivery: MessageDelivery, wire: &[u8]) -> Trace {
     let trace = |cuts| Trace::of(&mut open(receiver, Config::new().delivery(delivery)), wire, cuts);
     let (whole, cut) = (trace(Vec::new()), trace(vec![4096; wire.len() / 4096]));
     assert_eq!(whole, cut);
@@ -158,7 +158,7 @@ proptest! {
         cuts in vec(0..200_usize, 0..20),
     ) {
         let role = if client { Role::Client } else { Role::Server };
-        let delivery = if pieces { Delivery::Pieces } else { Delivery::Whole };
+        let delivery = if pieces { MessageDelivery::Pieces } else { MessageDelivery::Whole };
         let (mut sender, mut wire) = (open(role, Config::new()), Vec::new());
         for (at, part) in data.iter().enumerate() {
             let part: Message = if text { part.as_str().into() } else { part.as_bytes().into() };

@@ -1,4 +1,4 @@
-use wscope::proto::{Config, Delivery};
+use wscope::proto::{Config, MessageDelivery};
 
 #[test]
 fn defaults_are_the_documented_ones() {
@@ -7,7 +7,7 @@ fn defaults_are_the_documented_ones() {
     assert_eq!((config.max_message_size, Config::MAX_MESSAGE_SIZE), (1 << 20, 1 << 20));
     assert_eq!((config.max_fragments, Config::MAX_FRAGMENTS), (131_072, 131_072));
     assert_eq!((config.max_empty_fragments, Config::MAX_EMPTY_FRAGMENTS), (1024, 1024));
-    assert_eq!(config.delivery, Delivery::Whole);
+    assert_eq!(config.delivery, MessageDelivery::Whole);
     assert!(config.answer_pings && config.answer_close);
 }
 
@@ -17,7 +17,7 @@ fn each_setter_changes_its_own_field() {
         .max_message_size(1)
         .max_fragments(2)
         .max_empty_fragments(3)
-        .delivery(Delivery::Pieces)
+        .delivery(MessageDelivery::Pieces)
         .answer_pings(false)
         .answer_close(false);
     assert_eq!(

@@ -1,7 +1,7 @@
 use crate::wire::{BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, ROLES, RSV1, TEXT, decode, frame, header};
 use wscope::proto::{
-    CloseCode, CloseConnection, CloseReason, Config, Decoder, Delivery, Event, Message, MessageKind, Opcode,
-    Piece, Ping, Pong, ProtocolError as E, Role,
+    CloseCode, CloseConnection, CloseReason, Config, Decoder, Event, Message, MessageDelivery, MessageKind,
+    Opcode, Piece, Ping, Pong, ProtocolError as E, Role,
 };
 
 fn decoder(role: Role) -> Decoder {
@@ -9,7 +9,7 @@ fn decoder(role: Role) -> Decoder {
 }
 
 fn pieces(role: Role) -> Decoder {
-    Decoder::new(role, Config::new().delivery(Delivery::Pieces))
+    Decoder::new(role, Config::new().delivery(MessageDelivery::Pieces))
 }
 
 /// Two messages, one in fragments with control frames between them, and a close frame.

@@ -1,5 +1,5 @@
 use crate::wire::{BINARY, CONTINUATION, FIN, PING, ROLES, TEXT, decode, frame, header};
-use wscope::proto::{Config, Decoder, Delivery, Event, Message, ProtocolError as E};
+use wscope::proto::{Config, Decoder, Event, Message, MessageDelivery, ProtocolError as E};
 
 const LIMIT: usize = 1000;
 
@@ -7,7 +7,7 @@ const LIMIT: usize = 1000;
 fn a_message_at_the_limit_is_received_and_one_above_is_refused_by_its_header() {
     for role in ROLES {
         let sender = role.peer();
-        for delivery in [Delivery::Whole, Delivery::Pieces] {
+        for delivery in [MessageDelivery::Whole, MessageDelivery::Pieces] {
             for opcode in [TEXT, BINARY] {
                 let config = Config::new().max_message_size(LIMIT).delivery(delivery);
                 let whole = frame(sender, FIN | opcode, &[b'x'; LIMIT]);
@@ -37,7 +37,7 @@ fn the_limit_is_in_bytes_for_text_too() {
 fn the_limit_holds_over_all_fragments() {
     for role in ROLES {
         let sender = role.peer();
-        for delivery in [Delivery::Whole, Delivery::Pieces] {
+        for delivery in [MessageDelivery::Whole, MessageDelivery::Pieces] {
             let config = Config::new().max_message_size(LIMIT).delivery(delivery);
             let mut decoder = Decoder::new(role, config);
             decode(&mut decoder, &frame(sender, BINARY, &[0; 600])).unwrap();
@@ -122,7 +122,7 @@ fn bad_text_fails_as_soon_as_it_arrives_also_inside_a_frame() {
         decode(&mut decoder, &frame(sender, CONTINUATION, b"")).unwrap();
         assert_eq!(decode(&mut decoder, &frame(sender, CONTINUATION, b"x")), Err(E::InvalidUtf8));
 
-        for delivery in [Delivery::Whole, Delivery::Pieces] {
+        for delivery in [MessageDelivery::Whole, MessageDelivery::Pieces] {
             let mut decoder = Decoder::new(role, config.clone().delivery(delivery));
             decode(&mut decoder, &frame(sender, TEXT, b"cut \xC3")).unwrap();
             let last = decode(&mut decoder, &frame(sender, FIN | CONTINUATION, b""));
@@ -146,7 +146,7 @@ fn characters_may_be_cut_by_fragments() {
         let whole = decode(&mut Decoder::new(role, Config::new()), &wire).unwrap();
         assert_eq!(whole, [Event::Message(text.into())]);
         let pieces =
-            decode(&mut Decoder::new(role, Config::new().delivery(Delivery::Pieces)), &wire).unwrap();
+            decode(&mut Decoder::new(role, Config::new().delivery(MessageDelivery::Pieces)), &wire).unwrap();
         let texts: Vec<_> = pieces
             .iter()
             .map(|event| match event {

@@ -6,8 +6,8 @@ use serde_json::json;
 use wscope::{
     CloseCode, CloseReason, Error, Nursery, WebSocketServer,
     link::{
-        Agent, Endpoint, Frame, Hub, Id, NextFrameError, Operation, Passport, Payload, Request, RequestError,
-        ServeError, Tenant, TenantLink, Timestamp, connect_tenant,
+        Agent, Frame, Hub, Id, LinkEndpoint, NextFrameError, Operation, Passport, Payload, Request,
+        RequestError, ServeError, Tenant, TenantLink, Timestamp, connect_tenant,
     },
     nursery, run,
     scope::{Join, Race},
@@ -34,7 +34,7 @@ fn links(texts: &mut Texts) {
         let link = TenantLink::from(tenant);
         text!(texts, link.send_frame(&Frame::Ping).await.unwrap_err(), link::SendFrameError::NotOpen);
         text!(texts, link.next_frame().await.unwrap_err(), link::NextFrameError::NotOpen);
-        text!(texts, link.ping().await.unwrap_err(), link::PingFailed::NotOpen);
+        text!(texts, link.ping().await.unwrap_err(), link::LinkPingError::NotOpen);
         link.open(n).await?;
         text!(texts, link.open(n).await.unwrap_err(), link::LinkError::AlreadyOpened);
         let params = Payload::of(&"s3cret".repeat(TenantLink::MAX_FRAME / 6))?;
@@ -67,7 +67,7 @@ fn links(texts: &mut Texts) {
         hub.close(CloseReason::new(CloseCode::POLICY_VIOLATION, "closed by the operator")?).await;
         text!(texts, link.send_frame(&Frame::Ping).await.unwrap_err(), link::SendFrameError::Closed);
         text!(texts, link.next_frame().await.unwrap_err(), link::NextFrameError::Closed);
-        text!(texts, link.ping().await.unwrap_err(), link::PingFailed::Ping);
+        text!(texts, link.ping().await.unwrap_err(), link::LinkPingError::Ping);
         Ok(())
     });
 }
@@ -85,14 +85,14 @@ fn requests(texts: &mut Texts) {
                 let (id, ..) = next_request(&hub).await;
                 refuse(&hub, &id, code, message).await;
             };
-            let (refused, ()) = (tenant.agent("ghost"), refusing).join().await;
+            let (refused, ()) = (tenant.passport_of("ghost"), refusing).join().await;
             text!(texts, refused.unwrap_err(), link::RequestError::Refused);
         }
         let answering = async {
             let (id, ..) = next_request(&hub).await;
             answer(&hub, &id, json!({"name": 5})).await;
         };
-        let (unreadable, ()) = (tenant.agent("ghost"), answering).join().await;
+        let (unreadable, ()) = (tenant.passport_of("ghost"), answering).join().await;
         text!(texts, unreadable.unwrap_err(), link::RequestError::Unreadable);
         text!(texts, tenant.request(&find("a")).await.unwrap_err(), link::RequestError::TimedOut);
         let large = "x".repeat(TenantLink::MAX_FRAME);
@@ -123,7 +123,7 @@ fn requests(texts: &mut Texts) {
 }
 
 /// A tenant with an agent `a1`, and its hub, which says what the test wants.
-async fn settled(n: &Nursery<'_, Error>) -> Result<(Tenant, Agent, Endpoint), Error> {
+async fn settled(n: &Nursery<'_, Error>) -> Result<(Tenant, Agent, LinkEndpoint), Error> {
     let (link, hub) = scripted();
     let tenant = connect_tenant(n, link).await?;
     let registering = async {

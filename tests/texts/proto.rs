@@ -34,7 +34,7 @@ fn urls(texts: &mut Texts) {
     }
 }
 
-/// What clients send, and what `on_error` of a server has in its [`ServeError::Request`](wscope::websocket::ServeError::Request).
+/// What clients send, and what `on_error` of a server has in its [`ServerError::Request`](wscope::websocket::ServerError::Request).
 fn requests(texts: &mut Texts) {
     let without =
         |line: &str| REQUEST.split_inclusive("\r\n").filter(|there| !there.starts_with(line)).collect();

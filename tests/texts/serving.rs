@@ -6,7 +6,7 @@ use async_std::net::TcpStream;
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt, channel::mpsc};
 use wscope::{
     Error, Nursery, ServerConfig, WebSocketRequest, WebSocketServer, nursery, run,
-    websocket::{BoxError, ServeError},
+    websocket::{BoxError, ServerError},
 };
 
 use crate::{
@@ -17,15 +17,15 @@ use crate::{
 pub(crate) fn texts(texts: &mut Texts) {
     let plain = async |config: ServerConfig| Ok(WebSocketServer::bind("127.0.0.1:0").await?.config(config));
     let fails = async |_request: WebSocketRequest| Err::<(), BoxError>("no such room".into());
-    texts.seen("websocket::ServeError::Handler", reported(plain, fails, ask));
-    texts.seen("websocket::ServeError::Panicked", reported(plain, panics, ask));
+    texts.seen("websocket::ServerError::Handler", reported(plain, fails, ask));
+    texts.seen("websocket::ServerError::Panicked", reported(plain, panics, ask));
     let hurried = async |config: ServerConfig| plain(config.decision_timeout(Duration::from_millis(1))).await;
     let dithers = async |_request: WebSocketRequest| std::future::pending().await;
-    texts.seen("websocket::ServeError::DecisionTimeout", reported(hurried, dithers, ask));
+    texts.seen("websocket::ServerError::DecisionTimeout", reported(hurried, dithers, ask));
     let nonsense = async |port| say(port, "GET / HTTP/1.0\r\n\r\n").await;
-    texts.seen("websocket::ServeError::Request", reported(plain, dithers, nonsense));
+    texts.seen("websocket::ServerError::Request", reported(plain, dithers, nonsense));
     // That it happens is seen in another process, which may run out of files: `tests/websocket/server.rs`.
-    text!(texts, ServeError::Listen(std::io::Error::from_raw_os_error(24)), websocket::ServeError::Listen);
+    text!(texts, ServerError::Listen(std::io::Error::from_raw_os_error(24)), websocket::ServerError::Listen);
 }
 
 /// The text of what a server was told while `act` was done at its port, and the name of the variant.

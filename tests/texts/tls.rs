@@ -44,7 +44,7 @@ pub(crate) fn texts(texts: &mut Texts) {
     text!(texts, cause(&ended), websocket::TlsError::Ended);
     text!(texts, cause(&refused_without_certificate(&authority)), websocket::TlsError::Alert);
     text!(texts, TlsError::Io(io::ErrorKind::ConnectionReset), websocket::TlsError::Io);
-    texts.seen("websocket::ServeError::Tls", told(&authority));
+    texts.seen("websocket::ServerError::Tls", told(&authority));
 }
 
 fn identities(texts: &mut Texts, authority: &Authority) {

@@ -16,7 +16,7 @@ use wscope::{
     runtime::Clock,
     scope::Join,
     testing::{Simulation, duplex, polled},
-    websocket::{Accept, CloseCause, HandshakeError, Phase, PingError, ServeError},
+    websocket::{Accept, CloseCause, HandshakeError, Phase, PingError, ServerError},
     wrap_client_stream, wrap_server_stream,
 };
 
@@ -205,7 +205,7 @@ fn f08_a_handler_that_fails_harms_nobody() {
     let failures = Arc::new(AtomicUsize::new(0));
     let count = failures.clone();
     let config = ServerConfig::new().on_error(move |error| {
-        assert!(matches!(error, ServeError::Handler { .. } | ServeError::Panicked { .. }), "{error}");
+        assert!(matches!(error, ServerError::Handler { .. } | ServerError::Panicked { .. }), "{error}");
         count.fetch_add(1, Ordering::SeqCst);
     });
     let handler = async |request: WebSocketRequest| match request.path() {
@@ -317,7 +317,7 @@ fn f11_a_request_that_is_dropped_answers_500() {
 fn f11_a_handler_that_never_decides_answers_503() {
     let (report, mut reports) = mpsc::unbounded();
     let config = ServerConfig::new().decision_timeout(Duration::from_millis(20)).on_error(move |error| {
-        report.unbounded_send(matches!(error, ServeError::DecisionTimeout { .. })).unwrap()
+        report.unbounded_send(matches!(error, ServerError::DecisionTimeout { .. })).unwrap()
     });
     with_server_of(
         config,

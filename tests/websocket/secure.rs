@@ -19,7 +19,7 @@ use wscope::{
     run,
     scope::Join,
     websocket::{
-        BoxError, CloseCause, HandshakeError, Identity, Phase, ServeError, TlsConfig, TlsError,
+        BoxError, CloseCause, HandshakeError, Identity, Phase, ServerError, TlsConfig, TlsError,
         TlsServerConfig,
     },
 };
@@ -239,7 +239,7 @@ fn plain_to_a_tls_port_fails_at_once_on_both_sides() {
     let began = Instant::now();
     let (report, mut reports) = mpsc::unbounded();
     let config = ServerConfig::new().on_error(move |error| {
-        report.unbounded_send(matches!(error, ServeError::Tls { .. })).unwrap();
+        report.unbounded_send(matches!(error, ServerError::Tls { .. })).unwrap();
     });
     with_tls_server(good(), config, echo, async |server| {
         let plain = format!("ws://127.0.0.1:{}/", server.port());

@@ -19,7 +19,7 @@ use wscope::{
     scope::Join,
     sleep,
     testing::Census,
-    websocket::{Accept, BoxError, HandshakeError, OriginPolicy, ServeError},
+    websocket::{Accept, BoxError, HandshakeError, OriginPolicy, ServerError},
 };
 
 use crate::{
@@ -686,7 +686,7 @@ fn what_is_no_opening_handshake_is_answered_at_once() {
     ];
     let (report, mut reports) = mpsc::unbounded();
     let config = ServerConfig::new().on_error(move |error| {
-        report.unbounded_send(matches!(error, ServeError::Request { .. })).unwrap();
+        report.unbounded_send(matches!(error, ServerError::Request { .. })).unwrap();
     });
     let began = Instant::now();
     with_server_of(config, echo, async |server| {
@@ -743,7 +743,7 @@ fn who_has_left_before_the_answer_is_reported_and_not_let_in() {
     };
     let (report, mut reports) = mpsc::unbounded();
     let config = ServerConfig::new().on_error(move |error| {
-        assert!(matches!(error, ServeError::Handler { .. }), "{error}");
+        assert!(matches!(error, ServerError::Handler { .. }), "{error}");
         report.unbounded_send(()).unwrap();
     });
     with_server_of(config, handler, async |server| {
@@ -799,7 +799,7 @@ fn serve_with_few_files() {
     let droughts = Arc::new(AtomicUsize::new(0));
     let count = droughts.clone();
     let config = ServerConfig::new().on_error(move |error| {
-        if let ServeError::Listen(error) = error {
+        if let ServerError::Listen(error) = error {
             assert_eq!(error.raw_os_error(), Some(24), "EMFILE");
             count.fetch_add(1, Ordering::SeqCst);
         }

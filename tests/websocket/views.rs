@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::{AsyncReadExt, AsyncWriteExt, SinkExt, StreamExt, TryStreamExt};
 use wscope::{
     CloseCode, ConnectionConfig, Error, Message, Text, fail_after,
-    proto::{Delivery, Event, Piece, Ping},
+    proto::{Event, MessageDelivery, Piece, Ping},
     scope::Join,
     sleep,
     testing::polled,
@@ -189,7 +189,7 @@ fn a_writer_that_is_dropped_in_the_middle_closes_with_1011_and_before_it_does_no
 #[test]
 fn pieces_come_as_they_come_and_whole_messages_can_be_had_of_them() {
     simulated(async |n| {
-        let config = ConnectionConfig::new().delivery(Delivery::Pieces).receive_buffer(1000);
+        let config = ConnectionConfig::new().delivery(MessageDelivery::Pieces).receive_buffer(1000);
         let ends = pair_of(&n, ConnectionConfig::new(), config).await?;
         for text in ["by pieces", "whole"] {
             let mut writer = ends.client.send_pieces::<Text>().await?;

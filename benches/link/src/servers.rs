@@ -19,12 +19,10 @@ pub fn serve(name: &str) -> io::Result<()> {
 }
 
 async fn hub() -> Result<(), Error> {
-    // Of channels that have ended only the last is kept, so that a run can be as long as it likes.
-    let mut limits = HubLimits::default();
-    limits.closed_channels = 1;
-    limits.posted = usize::MAX;
-    // Ten thousand connect before the first of them registers.
-    limits.binding = Duration::from_secs(600);
+    let limits = HubLimits::new()
+        .max_closed_channels(1) // so that a run can be as long as it likes
+        .max_posted_size(usize::MAX)
+        .bind_timeout(Duration::from_secs(600)); // ten thousand connect before the first of them registers
     let server = WebSocketServer::bind("127.0.0.1:0").await?;
     println!("listening {}", server.port());
     Hub::builder().limits(limits).build().serve(server)?.await;

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     link::{
-        endpoint::Endpoint,
+        endpoint::LinkEndpoint,
         id::Id,
         switchboard::{Farewell, Outgoing},
     },
@@ -27,7 +27,7 @@ use crate::{
 /// A link that the switchboard knows, until this is dropped.
 pub(super) struct Attachment<'a> {
     exchange: &'a Exchange,
-    endpoint: Endpoint,
+    endpoint: LinkEndpoint,
     stall: Duration,
     id: Id,
     outbox: Arc<Outbox>,
@@ -42,7 +42,7 @@ enum End {
 }
 
 impl<'a> Attachment<'a> {
-    pub(super) fn new(exchange: &'a Exchange, endpoint: Endpoint, stall: Duration) -> Self {
+    pub(super) fn new(exchange: &'a Exchange, endpoint: LinkEndpoint, stall: Duration) -> Self {
         let (id, outbox) = exchange.attach();
         Self { exchange, endpoint, stall, id, outbox, wake: Mutex::default() }
     }
@@ -183,14 +183,14 @@ impl Drop for Attachment<'_> {
 
 /// How long a peer may take nothing.
 struct Patience<'a> {
-    endpoint: &'a Endpoint,
+    endpoint: &'a LinkEndpoint,
     limit: Duration,
     unsent: usize,
     timer: Option<Timer>,
 }
 
 impl<'a> Patience<'a> {
-    fn new(endpoint: &'a Endpoint, limit: Duration) -> Self {
+    fn new(endpoint: &'a LinkEndpoint, limit: Duration) -> Self {
         let timer = now().checked_add(limit).map(Timer::at);
         Self { endpoint, limit, unsent: endpoint.unsent(), timer }
     }

@@ -11,7 +11,7 @@ use rand::Rng;
 use super::{Contained, Fuse, attachment::Attachment, exchange::Exchange};
 use crate::{
     link::{
-        endpoint::Endpoint,
+        endpoint::LinkEndpoint,
         local::LocalLink,
         record::Passport,
         switchboard::{HubConfig, HubStats, Switchboard},
@@ -19,8 +19,8 @@ use crate::{
     runtime::sync::lock,
     scope::{Nursery, move_on_after},
     websocket::{
-        self, Accept, BoxError, ConnectionClosed, ConnectionConfig, Delivery, ServerHandle, WebSocketRequest,
-        WebSocketServer,
+        self, Accept, BoxError, ConnectionClosed, ConnectionConfig, MessageDelivery, ServerHandle,
+        WebSocketRequest, WebSocketServer,
     },
 };
 
@@ -101,7 +101,7 @@ impl HubConfig {
     pub fn build(self) -> Hub {
         let mut config = self.completed();
         let is_open = config.auth.trusts_everyone() && !config.allow_unauthenticated;
-        let (stall, limit) = (config.limits.stall, config.limits.message);
+        let (stall, limit) = (config.limits.stall_timeout, config.limits.max_message_size);
         let fuse = Fuse::default();
         config.auth = config.auth.wrap(|adapter| Box::new(Contained::new(adapter, fuse.clone())));
         config.store = Box::new(Contained::new(config.store, fuse.clone()));
@@ -144,7 +144,7 @@ impl Hub {
             return Err(Exposed { endpoint });
         }
         let server = server.change_connections(|config: ConnectionConfig| {
-            config.delivery(Delivery::Pieces).max_message_size(self.0.max_message_size)
+            config.delivery(MessageDelivery::Pieces).max_message_size(self.0.max_message_size)
         });
         let hub = self.clone();
         Ok(async move {
@@ -165,7 +165,7 @@ impl Hub {
     }
 
     /// Serves one link until it has ended, and says how that was. Dropped, the hub forgets the link, and the peer is told 1001.
-    pub async fn attach(&self, endpoint: impl Into<Endpoint>) -> ConnectionClosed {
+    pub async fn attach(&self, endpoint: impl Into<LinkEndpoint>) -> ConnectionClosed {
         Attachment::new(&self.0.exchange, endpoint.into(), self.0.stall).serve().await
     }
 
@@ -173,7 +173,7 @@ impl Hub {
     ///
     /// # Panics
     /// When the nursery has finished.
-    pub fn local_link<'env, E>(&self, n: &Nursery<'env, E>) -> Endpoint
+    pub fn local_link<'env, E>(&self, n: &Nursery<'env, E>) -> LinkEndpoint
     where
         E: Send + 'env,
     {

@@ -7,11 +7,13 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::{
     alarm::{Alarm, Alarms},
-    config::{HubConfig, HubLimits, HubStats},
+    config::HubConfig,
     effect::{Effect, Farewell, Outgoing},
     endpoint::Endpoint,
+    limits::HubLimits,
     registry::Registry,
     room::Channel,
+    stats::HubStats,
 };
 use crate::link::{
     auth::AuthRegistry,
@@ -104,12 +106,12 @@ impl Switchboard {
     pub fn attach(&mut self, now: Timestamp) -> Id {
         self.at(now);
         let id = self.ids.next(self.now);
-        let bind_by = self.now.after(self.limits.binding);
+        let bind_by = self.now.after(self.limits.bind_timeout);
         self.endpoints.insert(id, Endpoint::new(bind_by));
         self.alarms.set(bind_by, Alarm::Binding(id));
         if self.draining {
             self.close(id, Farewell::ShuttingDown);
-        } else if self.endpoints.len() > self.limits.endpoints {
+        } else if self.endpoints.len() > self.limits.max_endpoints {
             self.close(id, Farewell::Crowded);
         }
         id
@@ -138,7 +140,7 @@ impl Switchboard {
     #[must_use]
     pub fn message_limit(&self, endpoint: Id) -> usize {
         let was_bound = self.endpoints.get(&endpoint).is_some_and(|connection| connection.was_bound);
-        if was_bound { self.limits.message } else { self.limits.message_unbound }
+        if was_bound { self.limits.max_message_size } else { self.limits.max_unbound_message_size }
     }
 
     /// A message of so many bytes has come, over [the limit](Self::message_limit), and was thrown away unread.
@@ -163,7 +165,7 @@ impl Switchboard {
     /// is waited for by nobody who waits for it.
     #[must_use]
     pub fn wants_input(&self, endpoint: Id) -> bool {
-        let most = self.limits.window.saturating_add(self.limits.message);
+        let most = self.limits.window.saturating_add(self.limits.max_message_size);
         self.endpoints.get(&endpoint).is_some_and(|connection| connection.unsent <= most)
     }
 
@@ -313,7 +315,7 @@ impl Switchboard {
 
     /// Answers a request; with a refusal when the answer is more than a tenant can receive.
     pub(super) fn respond(&mut self, endpoint: Id, request_id: &str, outcome: Result<String, Refusal>) {
-        let limit = self.limits.message;
+        let limit = self.limits.max_message_size;
         let response = outcome.and_then(|result| {
             let response = Outgoing::done(request_id, &result);
             let size = response.len();
@@ -336,7 +338,7 @@ impl Switchboard {
     pub(super) fn send(&mut self, endpoint: Id, message: Outgoing) {
         let Some(connection) = self.endpoints.get_mut(&endpoint) else { return };
         connection.unsent += message.len();
-        let congested = connection.unsent > self.limits.unsent;
+        let congested = connection.unsent > self.limits.max_unsent_size;
         self.effects.push_back(Effect::Send { endpoint, message });
         if congested {
             self.close(endpoint, Farewell::Congested);

@@ -46,7 +46,7 @@ impl Switchboard {
     /// Ends a channel, tells everyone, and forgets what only an open one needs. Nothing happens to one that has ended.
     pub(super) fn end(&mut self, channel: Id, state: ChannelState, reason: &str) {
         let now = self.now;
-        let joining = self.limits.joining;
+        let joining = self.limits.join_timeout;
         let Some(known) = self.channels.get_mut(&channel).filter(|known| !known.record.state.is_terminal())
         else {
             return;
@@ -109,7 +109,7 @@ impl Switchboard {
     }
 
     fn forget_ended(&mut self) {
-        while self.ended.len() > self.limits.closed_channels {
+        while self.ended.len() > self.limits.max_closed_channels {
             self.forget_oldest();
         }
     }

@@ -59,7 +59,7 @@ impl Switchboard {
         envelope.envelope_id = id.to_string();
         envelope.created_at = self.now.to_string();
         let json: Arc<str> = to_text(envelope).map_err(InvalidJson::from)?.into();
-        let (size, limit) = (json.len() + NOTIFY_LEN, self.limits.message);
+        let (size, limit) = (json.len() + NOTIFY_LEN, self.limits.max_message_size);
         if size > limit {
             return Err(Refusal::TooLarge { what: "delivery", size, limit });
         }

@@ -66,7 +66,7 @@ impl Switchboard {
 
     /// Whether the connection may hold one agent more.
     pub(super) fn check_room(&self, endpoint: Id, agent: Id) -> Result<(), Refusal> {
-        let limit = self.limits.agents_per_endpoint;
+        let limit = self.limits.max_agents_per_endpoint;
         let full = |agents: &BTreeSet<Id>| agents.len() >= limit && !agents.contains(&agent);
         match self.endpoints.get(&endpoint) {
             Some(connection) if full(&connection.agents) => {
@@ -89,7 +89,7 @@ impl Switchboard {
         self.stats.refused += 1;
         let Some(connection) = self.endpoints.get_mut(&endpoint) else { return };
         connection.refusals += 1;
-        if connection.refusals >= self.limits.refusals {
+        if connection.refusals >= self.limits.max_refusals {
             self.close(endpoint, Farewell::Refused);
         }
     }

@@ -19,7 +19,7 @@
 //! | `post` | whether an envelope is taken |
 //! | `delivery` | when it goes out, and to whom |
 //! | `registry`, `endpoint`, `room`, `alarm` | agents, connections, channels, timers |
-//! | `config`, `effect` | what goes in and comes out |
+//! | `config`, `limits`, `effect`, `stats` | what goes in and comes out |
 //!
 //! Rules that hold after each input:
 //!
@@ -36,12 +36,16 @@ mod delivery;
 mod effect;
 mod endpoint;
 mod hello;
+mod limits;
 mod opening;
 mod post;
 mod registry;
 mod request;
 mod room;
+mod stats;
 
 pub use board::Switchboard;
-pub use config::{HubConfig, HubLimits, HubStats};
+pub use config::HubConfig;
 pub use effect::{Effect, Farewell, Outgoing};
+pub use limits::HubLimits;
+pub use stats::HubStats;

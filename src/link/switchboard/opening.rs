@@ -35,7 +35,7 @@ impl Switchboard {
         self.check_rules(&record)?;
         let (id, creator) = (record.id, record.creator_id());
         self.check_budget(creator)?;
-        self.alarms.set(self.now.after(self.limits.joining), Alarm::Joining(id));
+        self.alarms.set(self.now.after(self.limits.join_timeout), Alarm::Joining(id));
         if let Some(at) = record.expires_at {
             self.alarms.set(at, Alarm::Expiry(id));
         }
@@ -69,8 +69,8 @@ impl Switchboard {
         if let Some(intent) = create.intent.as_ref().filter(|intent| !intent.is_empty()) {
             labels.set("intent", intent);
         }
-        check_size("labels", size_of_json(&labels), self.limits.record)?;
-        check_size("knobs", knobs.as_str().len(), self.limits.record)?;
+        check_size("labels", size_of_json(&labels), self.limits.max_record_size)?;
+        check_size("knobs", knobs.as_str().len(), self.limits.max_record_size)?;
         let default =
             || self.registry.agent(creator).map(|agent| agent.rule.limits.channel_ttl_default.clone());
         let ttl = create.ttl.clone().or_else(default).map(|ttl| ttl.duration()).transpose()?.flatten();
@@ -97,7 +97,7 @@ impl Switchboard {
         if listed.is_empty() {
             return Err(Refusal::NoParticipants);
         }
-        let limit = self.limits.participants;
+        let limit = self.limits.max_participants;
         if listed.len() > limit {
             return Err(Refusal::LimitExceeded { what: "participants", limit });
         }
@@ -122,7 +122,7 @@ impl Switchboard {
         let creator_id = record.creator_id();
         let Some(creator) = self.registry.agent(creator_id) else { return Ok(()) }; // bound, so registered
         let name = |agent: &Agent| agent.passport.name.clone();
-        let limit = self.limits.channels_per_agent;
+        let limit = self.limits.max_channels_per_agent;
         if !creator.rule.access.channel_types.may_initiate(kind) {
             return Err(Refusal::ChannelTypeRefused { agent: name(creator), kind });
         }
@@ -192,7 +192,7 @@ impl Switchboard {
     fn open(&mut self, channel: Id) {
         let Some(known) = self.channels.get_mut(&channel) else { return };
         known.record.state = ChannelState::Active;
-        let joining = known.record.created_at.after(self.limits.joining);
+        let joining = known.record.created_at.after(self.limits.join_timeout);
         self.alarms.unset(joining, Alarm::Joining(channel));
         let data = payload(&About { channel_id: channel });
         self.announce(channel, Envelope::OPENED, data);

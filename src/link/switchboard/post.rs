@@ -152,7 +152,7 @@ impl Switchboard {
 
     /// Whether the sender may fill more of the store.
     pub(super) fn check_budget(&self, sender: Id) -> Result<(), Refusal> {
-        let limit = self.limits.posted;
+        let limit = self.limits.max_posted_size;
         match self.registry.agent(sender) {
             Some(agent) if agent.posted >= limit => {
                 Err(Refusal::LimitExceeded { what: "bytes posted by one agent", limit })
@@ -171,15 +171,15 @@ impl Switchboard {
             let Some(agent) = self.registry.agent(recipient) else { continue };
             let inbox = agent.rule.limits.inbox;
             let limit = match inbox.max_pending {
-                0 => self.limits.inbox,
-                limit => limit.min(self.limits.inbox),
+                0 => self.limits.max_inbox,
+                limit => limit.min(self.limits.max_inbox),
             };
-            let (is_crowded, is_full) = (cursor.len() >= self.limits.inbox, agent.inbox >= limit);
+            let (is_crowded, is_full) = (cursor.len() >= self.limits.max_inbox, agent.inbox >= limit);
             match (is_crowded || is_full, inbox.overflow) {
                 (false, _) => {}
                 (true, Overflow::Reject) => {
                     let (count, limit) =
-                        if is_full { (agent.inbox, limit) } else { (cursor.len(), self.limits.inbox) };
+                        if is_full { (agent.inbox, limit) } else { (cursor.len(), self.limits.max_inbox) };
                     return Err(Refusal::InboxFull { recipient, count, limit });
                 }
                 (true, Overflow::DropOldest) if is_crowded => {
@@ -202,7 +202,7 @@ impl Switchboard {
 
     /// Room in the cursor of each recipient, for what counts in no inbox.
     fn check_backlog(&self, channel: Id, places: &[usize]) -> Result<(), Refusal> {
-        let (known, limit) = (self.channel(channel)?, self.limits.inbox);
+        let (known, limit) = (self.channel(channel)?, self.limits.max_inbox);
         let full = places.iter().find(|place| known.cursors[**place].len() >= limit);
         let refused = |place: &usize| {
             let (recipient, count) = (known.record.participants[*place], known.cursors[*place].len());

@@ -19,7 +19,7 @@ use crate::link::{
     time::Timestamp,
 };
 
-use super::{config::HubLimits, room::told};
+use super::{limits::HubLimits, room::told};
 
 /// One agent.
 #[derive(Debug)]
@@ -127,8 +127,8 @@ impl Registry {
     /// Whether there is room for the agent, and its name is free.
     pub(crate) fn check(&self, register: &Register, limits: &HubLimits) -> Result<(), Refusal> {
         let name = &register.passport.name;
-        if self.agents.len() >= limits.agents {
-            return Err(Refusal::LimitExceeded { what: "agents", limit: limits.agents });
+        if self.agents.len() >= limits.max_agents {
+            return Err(Refusal::LimitExceeded { what: "agents", limit: limits.max_agents });
         }
         if name.parse::<Id>().is_ok() {
             return Err(Refusal::NameIsId { name: name.clone() });
@@ -140,10 +140,10 @@ impl Registry {
         register.rule.as_ref().map_or(Ok(()), check_globs)?;
         let sizes = sizes(register);
         for (record, size) in Record::ALL.into_iter().zip(sizes) {
-            check_size(record.as_str(), size, limits.record)?;
+            check_size(record.as_str(), size, limits.max_record_size)?;
         }
-        if self.bytes + sizes.iter().sum::<usize>() > limits.records {
-            return Err(Refusal::LimitExceeded { what: "bytes of records", limit: limits.records });
+        if self.bytes + sizes.iter().sum::<usize>() > limits.max_records_size {
+            return Err(Refusal::LimitExceeded { what: "bytes of records", limit: limits.max_records_size });
         }
         Ok(())
     }
@@ -156,10 +156,10 @@ impl Registry {
         size: usize,
         limits: &HubLimits,
     ) -> Result<(), Refusal> {
-        check_size(record.as_str(), size, limits.record)?;
+        check_size(record.as_str(), size, limits.max_record_size)?;
         let Some(agent) = self.agents.get_mut(&id) else { return Ok(()) };
         let counted = &mut agent.sizes[record as usize];
-        let (others, limit) = (self.bytes - *counted, limits.records);
+        let (others, limit) = (self.bytes - *counted, limits.max_records_size);
         if size > *counted && others + size > limit {
             return Err(Refusal::LimitExceeded { what: "bytes of records", limit });
         }

@@ -167,7 +167,7 @@ impl Switchboard {
 
     fn close_channel(&mut self, endpoint: Id, channel_id: &str, reason: &str) -> Result<String, Refusal> {
         let channel = self.shared_channel(endpoint, channel_id)?.record.id;
-        check_size("reason", reason.len(), self.limits.record)?;
+        check_size("reason", reason.len(), self.limits.max_record_size)?;
         self.end(channel, ChannelState::Closed, if reason.is_empty() { "explicit_close" } else { reason });
         // With no closed channel kept, it may be gone by now.
         json(&self.channel(channel)?.record.metadata())
@@ -225,7 +225,7 @@ impl Switchboard {
         &self,
         texts: impl Iterator<Item = Result<T, Refusal>>,
     ) -> Result<String, Refusal> {
-        let limit = self.limits.message;
+        let limit = self.limits.max_message_size;
         let mut answer = String::from("[");
         for text in texts {
             if answer.len() > 1 {

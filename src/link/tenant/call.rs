@@ -38,7 +38,7 @@ impl Shared {
     /// Sends a request and waits for its answer.
     pub(super) async fn request(&self, operation: &Operation) -> Result<Payload, RequestError> {
         let op = operation.op();
-        let joining = matches!(operation, Operation::CreateChannel(_)).then_some(TenantConfig::JOINING);
+        let joining = matches!(operation, Operation::CreateChannel(_)).then_some(TenantConfig::JOIN_TIMEOUT);
         let limit =
             self.habits.request_timeout.map(|limit| limit.saturating_add(joining.unwrap_or_default()));
         let mut call = Call::begin(self, op, limit)?;

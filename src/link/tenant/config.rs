@@ -17,7 +17,7 @@ use crate::link::{
 /// let config = TenantConfig::new(link)?
 ///     .request_timeout(Duration::from_secs(5))
 ///     .invites(InvitePolicy::Ask)
-///     .handlers(16);
+///     .max_handlers(16);
 /// # let _ = config;
 /// # Ok::<(), wscope::link::LinkError>(())
 /// ```
@@ -32,7 +32,7 @@ pub struct TenantConfig {
 pub(super) struct Habits {
     pub(super) request_timeout: Option<Duration>,
     pub(super) invites: InvitePolicy,
-    pub(super) handlers: usize,
+    pub(super) max_handlers: usize,
     pub(super) inbox: usize,
     pub(super) remembered: usize,
 }
@@ -60,9 +60,9 @@ impl TenantConfig {
     /// 30 s, as AG2's.
     pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
     /// 30 s: the time that a hub gives the invited to join.
-    pub const JOINING: Duration = Duration::from_secs(30);
+    pub const JOIN_TIMEOUT: Duration = Duration::from_secs(30);
     /// 64 handlers of one agent at a time.
-    pub const HANDLERS: usize = 64;
+    pub const MAX_HANDLERS: usize = 64;
     /// 8 MiB: a thousand deliveries of 8 KiB, and hubs seldom owe an agent more than a thousand.
     pub const INBOX: usize = 8 << 20;
     /// 4,096 envelopes: four times what a hub owes an agent by default, so what comes twice is known.
@@ -76,7 +76,7 @@ impl TenantConfig {
         let habits = Habits {
             request_timeout: Some(Self::REQUEST_TIMEOUT),
             invites: InvitePolicy::default(),
-            handlers: Self::HANDLERS,
+            max_handlers: Self::MAX_HANDLERS,
             inbox: Self::INBOX,
             remembered: Self::REMEMBERED,
         };
@@ -84,7 +84,7 @@ impl TenantConfig {
     }
 
     /// Time for a request, from its call to its answer. Default [`REQUEST_TIMEOUT`](Self::REQUEST_TIMEOUT); `None` is off.
-    /// `create_channel` has [`JOINING`](Self::JOINING) more, since it waits for those who are invited.
+    /// `create_channel` has [`JOIN_TIMEOUT`](Self::JOIN_TIMEOUT) more, since it waits for those who are invited.
     #[must_use]
     pub fn request_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.habits.request_timeout = limit.into();
@@ -98,10 +98,10 @@ impl TenantConfig {
         self
     }
 
-    /// How many handlers of one agent run at a time, each for another channel. Default [`HANDLERS`](Self::HANDLERS); at least one.
+    /// How many handlers of one agent run at a time, each for another channel. Default [`MAX_HANDLERS`](Self::MAX_HANDLERS); at least one.
     #[must_use]
-    pub fn handlers(mut self, handlers: usize) -> Self {
-        self.habits.handlers = handlers.max(1);
+    pub fn max_handlers(mut self, handlers: usize) -> Self {
+        self.habits.max_handlers = handlers.max(1);
         self
     }
 

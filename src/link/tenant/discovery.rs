@@ -24,7 +24,7 @@ impl Tenant {
     ///
     /// # Errors
     /// [`RequestError`]; an unknown agent is [`NotFound`](crate::link::ErrorCode::NotFound).
-    pub async fn agent(&self, name_or_id: &str) -> Result<Passport, RequestError> {
+    pub async fn passport_of(&self, name_or_id: &str) -> Result<Passport, RequestError> {
         self.ask(&Operation::GetAgent { name_or_id: name_or_id.to_owned() }).await
     }
 

@@ -17,7 +17,7 @@ use crate::{
         auth::Claim,
         frame::ErrorFrame,
         json::Payload,
-        link_error::PingFailed,
+        link_error::LinkPingError,
         operation::{Operation, Register},
         tenant_link::TenantLink,
     },
@@ -92,7 +92,7 @@ impl Tenant {
     /// [`RequestError::Refused`] when the name is unknown or the claim is not the hub's.
     pub async fn hello(&self, name: &str, claim: Claim, since: Since) -> Result<Agent, RequestError> {
         let op = "hello";
-        let mut passport = self.agent(name).await?;
+        let mut passport = self.passport_of(name).await?;
         // By an id it would be found, too; but a hello takes a name.
         name.clone_into(&mut passport.name);
         let memory = Memory::new(passport, claim.clone(), self.shared.habits.remembered);
@@ -151,8 +151,8 @@ impl Tenant {
     /// The round trip to the hub's side of the link, however busy the hub is.
     ///
     /// # Errors
-    /// [`PingFailed`].
-    pub async fn ping(&self) -> Result<Duration, PingFailed> {
+    /// [`LinkPingError`].
+    pub async fn ping(&self) -> Result<Duration, LinkPingError> {
         self.shared.link.ping().await
     }
 

@@ -40,7 +40,7 @@ where
     H: Future<Output = Result<(), BoxError>>,
 {
     let _seat = Seat::take(agent)?;
-    let (handler, most) = (&handler, agent.tenant.shared.habits.handlers);
+    let (handler, most) = (&handler, agent.tenant.shared.habits.max_handlers);
     let mut running = FuturesUnordered::new();
     let mut failed = None;
     loop {

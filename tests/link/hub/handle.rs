@@ -2,7 +2,7 @@
 
 use wscope::{
     CancelScope, CloseCode, WebSocketServer,
-    link::{ApiKeys, CreateChannel, Endpoint, Envelope, Frame, Hub, LocalLink, Operation, Request},
+    link::{ApiKeys, CreateChannel, Envelope, Frame, Hub, LinkEndpoint, LocalLink, Operation, Request},
     websocket::CloseCause,
 };
 
@@ -234,7 +234,7 @@ fn an_attachment_that_is_dropped_tells_the_peer_and_frees_the_agent() {
     }
 }
 
-fn local_pair() -> (Endpoint, Endpoint) {
+fn local_pair() -> (LinkEndpoint, LinkEndpoint) {
     let (here, there) = LocalLink::pair();
     (here.into(), there.into())
 }

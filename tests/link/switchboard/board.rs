@@ -148,8 +148,8 @@ fn a_connection_that_holds_no_agent_in_time_is_closed() {
 
 #[test]
 fn one_connection_too_many_is_closed() {
-    let mut limits = HubLimits::default();
-    limits.endpoints = 2;
+    let mut limits = HubLimits::new();
+    limits.max_endpoints = 2;
     let mut hub = Hub::with(HubConfig::new().limits(limits));
     let connections = [hub.attach(), hub.attach(), hub.attach()];
     assert_eq!(hub.closed, [(connections[2], Farewell::Crowded)]);
@@ -160,8 +160,8 @@ fn one_connection_too_many_is_closed() {
 
 #[test]
 fn a_connection_that_does_not_read_is_not_read_from_and_at_last_closed() {
-    let mut limits = HubLimits::default();
-    (limits.window, limits.message, limits.unsent) = (500, 500, 4_000);
+    let mut limits = HubLimits::new();
+    (limits.window, limits.max_message_size, limits.max_unsent_size) = (500, 500, 4_000);
     let mut hub = Hub::with(HubConfig::new().limits(limits));
     let connection = hub.attach();
     hub.stuck.push(connection);

@@ -52,8 +52,8 @@ fn a_channel_lives_as_long_as_it_is_told() {
 
 #[test]
 fn channels_and_closed_ones_have_limits() {
-    let mut limits = HubLimits::default();
-    (limits.channels_per_agent, limits.closed_channels, limits.participants) = (2, 1, 3);
+    let mut limits = HubLimits::new();
+    (limits.max_channels_per_agent, limits.max_closed_channels, limits.max_participants) = (2, 1, 3);
     let mut hub = Hub::with(HubConfig::new().limits(limits));
     let (alice, bob) = (hub.join("alice"), hub.join("bob"));
     let channels = [hub.open("conversation", &alice, &[&bob]), hub.open("conversation", &alice, &[&bob])];

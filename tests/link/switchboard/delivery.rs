@@ -158,7 +158,7 @@ fn what_is_too_old_is_given_up() {
 
 #[test]
 fn one_who_does_not_read_harms_nobody_and_gets_everything_in_order() {
-    let mut limits = HubLimits::default();
+    let mut limits = HubLimits::new();
     limits.window = 3_000;
     let mut hub = Hub::with(HubConfig::new().limits(limits));
     let (alice, slow, quick) = (hub.join("alice"), hub.join("slow"), hub.join("quick"));

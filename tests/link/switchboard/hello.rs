@@ -79,8 +79,8 @@ fn a_hello_must_prove_what_was_proved_at_registration() {
 
 #[test]
 fn a_hello_for_which_there_is_no_room_is_no_guess() {
-    let mut limits = HubLimits::default();
-    limits.agents_per_endpoint = 1;
+    let mut limits = HubLimits::new();
+    limits.max_agents_per_endpoint = 1;
     let mut hub = Hub::with(HubConfig::new().limits(limits));
     let (alice, _) = (hub.join("alice"), hub.join("bob"));
     for _ in 0..10 {

@@ -231,8 +231,9 @@ fn a_full_store_is_a_refusal() {
 
 #[test]
 fn the_hub_has_a_rate_and_a_budget_for_each_agent_whatever_its_rule_says() {
-    let mut limits = HubLimits::default();
-    (limits.rate.per_minute, limits.rate.burst, limits.posted, limits.closed_channels) = (60, 2, 4_700, 0);
+    let mut limits = HubLimits::new();
+    (limits.rate.per_minute, limits.rate.burst, limits.max_posted_size, limits.max_closed_channels) =
+        (60, 2, 4_700, 0);
     let mut hub = Hub::with(HubConfig::new().limits(limits));
     let (alice, bob) = (hub.join("alice"), hub.join("bob"));
     let channel = hub.open("conversation", &alice, &[&bob]);

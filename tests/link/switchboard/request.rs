@@ -117,8 +117,8 @@ fn records_are_changed_by_who_holds_the_agent_and_count_their_versions() {
 
 #[test]
 fn agents_and_their_records_have_limits() {
-    let mut limits = HubLimits::default();
-    (limits.agents, limits.agents_per_endpoint, limits.record) = (3, 2, 1_000);
+    let mut limits = HubLimits::new();
+    (limits.max_agents, limits.max_agents_per_endpoint, limits.max_record_size) = (3, 2, 1_000);
     let mut hub = Hub::with(HubConfig::new().limits(limits));
     let connection = hub.attach();
     let register = |register: Register| Operation::Register(Box::new(register));
@@ -136,8 +136,8 @@ fn agents_and_their_records_have_limits() {
 
 #[test]
 fn records_of_all_agents_together_have_a_limit_and_names_and_globs_too() {
-    let mut limits = HubLimits::default();
-    limits.records = 4_000;
+    let mut limits = HubLimits::new();
+    limits.max_records_size = 4_000;
     let mut hub = Hub::with(HubConfig::new().limits(limits));
     let alice = hub.join("alice");
     let skill =

@@ -54,7 +54,7 @@ fn a_refusal_names_operation_code_and_message() {
             let (id, ..) = next_request(&hub).await;
             refuse(&hub, &id, "not_found", "agent not found: gh\u{1b}ost").await;
         };
-        let (refused, ()) = (tenant.agent("ghost"), refusing).join().await;
+        let (refused, ()) = (tenant.passport_of("ghost"), refusing).join().await;
         let error = refused.unwrap_err();
         assert_eq!(error.code(), Some(&ErrorCode::NotFound));
         assert!(!error.may_have_happened());
@@ -135,7 +135,7 @@ fn a_link_that_ends_fails_all_waiting_requests_at_once() {
             }
             hub.close(CloseCode::POLICY_VIOLATION).await;
         };
-        let (one, two, ()) = (tenant.agent("a"), tenant.find_agent_id("b"), closing).join().await;
+        let (one, two, ()) = (tenant.passport_of("a"), tenant.find_agent_id("b"), closing).join().await;
         for error in [one.unwrap_err(), two.unwrap_err()] {
             let RequestError::Closed { sent: true, closed: Some(closed), .. } = &error else {
                 panic!("{error}")
@@ -158,7 +158,7 @@ fn a_request_on_a_dead_link_fails_at_once() {
         let began = wscope::runtime::now();
         assert!(!tenant.is_open());
         for _ in 0..2 {
-            let error = tenant.agent("a").await.unwrap_err();
+            let error = tenant.passport_of("a").await.unwrap_err();
             assert!(matches!(&error, RequestError::Closed { op: "get_agent", sent: false, closed: Some(_) }));
             assert!(!error.may_have_happened());
         }
@@ -178,11 +178,11 @@ fn a_request_that_waits_for_room_ends_in_time_and_was_not_sent() {
         let long = "x".repeat(60_000);
         let mut filling = Vec::new();
         for _ in 0..4 {
-            let mut request = Box::pin(tenant.agent(&long));
+            let mut request = Box::pin(tenant.passport_of(&long));
             assert!((&mut request).now_or_never().is_none());
             filling.push(request);
         }
-        let error = tenant.agent("behind them").await.unwrap_err();
+        let error = tenant.passport_of("behind them").await.unwrap_err();
         assert!(matches!(error, RequestError::TimedOut { sent: false, .. }), "{error}");
         let mut sent = 0;
         for request in filling {
@@ -199,7 +199,7 @@ fn what_no_hub_would_take_is_not_sent() {
     simulated(async |n| {
         let (link, hub) = scripted();
         let tenant = connect_tenant(n, link).await?;
-        let error = tenant.agent(&"x".repeat(TenantLink::MAX_FRAME)).await.unwrap_err();
+        let error = tenant.passport_of(&"x".repeat(TenantLink::MAX_FRAME)).await.unwrap_err();
         assert!(
             matches!(error, RequestError::TooLarge { op: "get_agent", size, limit } if size > limit),
             "{error}"
@@ -224,9 +224,9 @@ fn an_answer_that_cannot_be_read_is_told_to_who_asked() {
             answer(&hub, &id, json!({"name": "alice"})).await; // registered, and no id
         };
         let asking = async {
-            let error = tenant.agent("a").await.unwrap_err();
+            let error = tenant.passport_of("a").await.unwrap_err();
             assert!(matches!(&error, RequestError::Unreadable { error: FrameError::Json(_), .. }), "{error}");
-            let error = tenant.agent("a").await.unwrap_err();
+            let error = tenant.passport_of("a").await.unwrap_err();
             assert!(
                 matches!(
                     &error,
@@ -256,7 +256,7 @@ fn a_request_that_is_dropped_leaves_nothing_behind() {
         let (link, hub) = scripted();
         let tenant = connect_tenant(n, link).await?;
         for polls in 0..2 {
-            assert!(polled(polls, tenant.agent("a")).await.is_none());
+            assert!(polled(polls, tenant.passport_of("a")).await.is_none());
             assert!(polled(polls, tenant.register(Passport::new("alice"))).await.is_none());
             assert!(polled(polls, tenant.hello("alice", Claim::none(), Since::Nothing)).await.is_none());
             assert_eq!(tenant.stats().waiting, 0);

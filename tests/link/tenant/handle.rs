@@ -25,8 +25,8 @@ fn agents_are_found_in_every_way() {
         let alice = tenant.register(register).await?;
         let bob = tenant.register(Passport::new("bob")).await?;
         assert_eq!((alice.name(), alice.passport().agent_id.as_deref()), ("alice", Some(alice.id())));
-        assert_eq!(tenant.agent("bob").await?.agent_id.as_deref(), Some(bob.id()));
-        assert_eq!(tenant.agent(bob.id()).await?.name, "bob");
+        assert_eq!(tenant.passport_of("bob").await?.agent_id.as_deref(), Some(bob.id()));
+        assert_eq!(tenant.passport_of(bob.id()).await?.name, "bob");
         assert_eq!(tenant.find_agent_id("bob").await?.as_deref(), Some(bob.id()));
         assert_eq!(tenant.find_agent_id("ghost").await?, None);
         let names = tenant.names_for([alice.id(), "ghost"]).await?;
@@ -50,7 +50,7 @@ fn agents_are_found_in_every_way() {
         assert_eq!(tenant.stats().agents, 2);
         alice.unregister().await?;
         assert_eq!(tenant.stats().agents, 1);
-        assert_eq!(tenant.agent("alice").await.unwrap_err().code(), Some(&ErrorCode::NotFound));
+        assert_eq!(tenant.passport_of("alice").await.unwrap_err().code(), Some(&ErrorCode::NotFound));
         let served = alice.serve(async |_| Ok(())).await;
         assert!(matches!(served, Err(ServeError::NotHere { .. })));
         let taken = tenant.register(Passport::new("bob")).await.unwrap_err();

@@ -53,7 +53,7 @@ struct World {
 
 impl World {
     fn new(seed: u64) -> Self {
-        let mut limits = HubLimits::default();
+        let mut limits = HubLimits::new();
         limits.window = 2_000; // a few deliveries
         Self {
             town: Town::new(HubConfig::new().limits(limits)),
@@ -135,7 +135,8 @@ async fn live(world: Arc<World>, n: Nursery<'_, Error>, at: usize, first: Agent)
     loop {
         let calm = world.is_calm();
         let (end, scissors) = world.town.connect_with_scissors(&n);
-        let config = TenantConfig::new(end)?.inbox(3_000).handlers(2).request_timeout(Duration::from_secs(5));
+        let config =
+            TenantConfig::new(end)?.inbox(3_000).max_handlers(2).request_timeout(Duration::from_secs(5));
         let (world, next) = (&world, &next);
         let resumed = open_tenant(config, async |tenant: Tenant| {
             let resumed = match tenant.resume(&agent).await {

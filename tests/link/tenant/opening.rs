@@ -30,12 +30,12 @@ fn nothing_of_a_tenant_outlives_its_block() {
             let tenant = kept.unwrap();
             assert!(!tenant.is_open());
             assert_eq!(tenant.closed().unwrap().code(), code);
-            let error = tenant.agent("a").await.unwrap_err();
+            let error = tenant.passport_of("a").await.unwrap_err();
             assert!(matches!(error, RequestError::Closed { sent: false, .. }), "{error}");
         }
         let (link, hub) = scripted();
         let endless = open_tenant(link, async |tenant| {
-            tenant.agent("a").await?;
+            tenant.passport_of("a").await?;
             Ok::<_, Error>(())
         });
         assert!(move_on_after(Duration::from_secs(1), endless).await.is_none());
@@ -51,7 +51,7 @@ fn nothing_of_a_tenant_outlives_its_nursery() {
         .run(async {
             let tenant = nursery(async |n: Nursery<'_, Error>| Ok(connect_tenant(&n, link).await?)).await?;
             assert_eq!(hub.closed().unwrap().code(), 1001);
-            let error = tenant.agent("a").await.unwrap_err();
+            let error = tenant.passport_of("a").await.unwrap_err();
             assert!(matches!(error, RequestError::Closed { sent: false, .. }), "{error}");
             Ok::<_, Error>(())
         })
@@ -98,10 +98,10 @@ fn what_was_sent_before_the_end_of_the_block_arrives() {
             };
             let id = open_tenant(town.connect(&n), register).await?;
             let tenant = connect_tenant(&n, town.connect(&n)).await?;
-            assert_eq!(tenant.agent("alice").await?.agent_id, Some(id));
+            assert_eq!(tenant.passport_of("alice").await?.agent_id, Some(id));
             assert!(tenant.ping().await.is_ok() && tenant.is_open() && tenant.latency().is_none());
             assert_eq!(tenant.close().await.unwrap().code(), 1000);
-            assert!(matches!(tenant.agent("alice").await, Err(RequestError::Closed { .. })));
+            assert!(matches!(tenant.passport_of("alice").await, Err(RequestError::Closed { .. })));
             Ok(())
         }))
         .unwrap();

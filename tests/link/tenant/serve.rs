@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use wscope::{
     CloseCode, CloseReason, Error, Nursery,
     link::{
-        Agent, Claim, Delivery, Endpoint, LocalLink, Passport, Post, ServeError, Tenant, TenantConfig,
+        Agent, Claim, Delivery, LinkEndpoint, LocalLink, Passport, Post, ServeError, Tenant, TenantConfig,
         connect_tenant,
     },
     move_on_after,
@@ -30,14 +30,14 @@ const WELCOME: &str = r#"{"kind": "welcome", "endpoint_id": "e1", "hub_time": "n
 async fn settled(
     n: &Nursery<'_, Error>,
     config: impl FnOnce(TenantConfig) -> TenantConfig,
-) -> Result<(Tenant, Agent, Endpoint), Error> {
+) -> Result<(Tenant, Agent, LinkEndpoint), Error> {
     let (link, hub) = scripted();
     let tenant = connect_tenant(n, config(TenantConfig::new(link)?)).await?;
     let alice = register(&tenant, &hub).await?;
     Ok((tenant, alice, hub))
 }
 
-async fn register(tenant: &Tenant, hub: &Endpoint) -> Result<Agent, Error> {
+async fn register(tenant: &Tenant, hub: &LinkEndpoint) -> Result<Agent, Error> {
     let registering = async {
         let (id, ..) = next_request(hub).await;
         answer(hub, &id, json!({"name": "alice", "agent_id": "a1"})).await;
@@ -141,7 +141,7 @@ fn a_slow_handler_of_one_channel_does_not_hold_up_another() {
 #[test]
 fn no_more_handlers_run_than_are_wanted() {
     simulated(async |n| {
-        let (_tenant, alice, hub) = settled(n, |it| it.handlers(3)).await?;
+        let (_tenant, alice, hub) = settled(n, |it| it.max_handlers(3)).await?;
         for number in 0..30 {
             hub.send(delivery("a1", &format!("c{}", number % 10), number, "hello")).await?;
         }
@@ -244,7 +244,7 @@ fn what_has_no_room_is_put_down_and_asked_for_again() {
     simulated(async |n| {
         // Room for some sixteen deliveries, and eight of one channel: it leaves as much to the others.
         let (tenant, alice, hub) = settled(n, |it| it.inbox(16 * 530)).await?;
-        let send = async |hub: &Endpoint, numbers: std::ops::RangeInclusive<u64>| {
+        let send = async |hub: &LinkEndpoint, numbers: std::ops::RangeInclusive<u64>| {
             for number in numbers {
                 hub.send(delivery("a1", "c1", number, "hello")).await.unwrap();
             }

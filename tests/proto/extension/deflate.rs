@@ -3,8 +3,8 @@
 
 use crate::wire::{BINARY, CONTINUATION, FIN, PING, ROLES, RSV1, TEXT, decode, frame, receive};
 use wscope::proto::{
-    Config, Connection, Decoder, Delivery, Event, ExtensionItem, Message, Piece, ProtocolError as E, Role,
-    accept_extension, confirm_extension,
+    Config, Connection, Decoder, Event, ExtensionItem, Message, MessageDelivery, Piece, ProtocolError as E,
+    Role, accept_extension, confirm_extension,
     extension::{Extension, Level, PermessageDeflate, Transforms, WindowBits},
 };
 
@@ -331,7 +331,7 @@ fn round_trip(mut client: Connection, mut server: Connection, messages: &[Vec<u8
 #[test]
 fn messages_in_fragments_cut_anywhere_come_back() {
     for preset in presets() {
-        for delivery in [Delivery::Whole, Delivery::Pieces] {
+        for delivery in [MessageDelivery::Whole, MessageDelivery::Pieces] {
             let config = Config::new().delivery(delivery);
             let [mut client, mut server] = agreed(&preset, &preset, &config);
             let message = String::from_utf8(json(3000)).unwrap() + "äöü€🦀";
@@ -361,7 +361,7 @@ fn messages_in_fragments_cut_anywhere_come_back() {
 #[test]
 fn a_fragment_can_be_read_when_it_comes() {
     for preset in presets() {
-        let config = Config::new().delivery(Delivery::Pieces);
+        let config = Config::new().delivery(MessageDelivery::Pieces);
         let [mut client, mut server] = agreed(&preset, &preset, &config);
         let mut out = Vec::new();
         client.send(Piece::more("to be continued"), &mut out).unwrap();
@@ -437,7 +437,7 @@ fn a_bomb_is_stopped_at_the_limit() {
     assert!(payload.len() < 20_000);
     for role in ROLES {
         for preset in presets() {
-            for delivery in [Delivery::Whole, Delivery::Pieces] {
+            for delivery in [MessageDelivery::Whole, MessageDelivery::Pieces] {
                 for opcode in [TEXT, BINARY] {
                     let config = Config::new().max_message_size(100_000).delivery(delivery);
                     let mut decoder = decoder(role, preset.clone(), config);

@@ -7,7 +7,7 @@ use crate::wire::{
     BINARY, CLOSE, CONTINUATION, FIN, FixedKey, PING, ROLES, RSV1, TEXT, decode, frame, receive,
 };
 use wscope::proto::{
-    Config, Connection, Decoder, Delivery, Event, Message, Piece, ProtocolError as E, Role,
+    Config, Connection, Decoder, Event, Message, MessageDelivery, Piece, ProtocolError as E, Role,
     extension::{BrokenStream, InboundTransform, OutboundTransform, Rsv, Step, Transforms},
 };
 
@@ -136,9 +136,11 @@ fn what_is_sent_carries_the_bit_on_its_first_frame_unless_the_transform_declines
 #[test]
 fn the_limit_of_a_message_holds_for_what_the_transform_makes_of_it() {
     for role in ROLES {
-        for (opcode, delivery) in
-            [(TEXT, Delivery::Whole), (BINARY, Delivery::Whole), (BINARY, Delivery::Pieces)]
-        {
+        for (opcode, delivery) in [
+            (TEXT, MessageDelivery::Whole),
+            (BINARY, MessageDelivery::Whole),
+            (BINARY, MessageDelivery::Pieces),
+        ] {
             let config = Config::new().max_message_size(101).delivery(delivery);
             let received = |len| {
                 decode(
@@ -161,7 +163,7 @@ fn the_limit_of_a_message_holds_for_what_the_transform_makes_of_it() {
 fn a_transformed_message_comes_in_pieces_too_and_is_checked() {
     for role in ROLES {
         let sender = role.peer();
-        let mut pieces = decoder(role, Config::new().delivery(Delivery::Pieces));
+        let mut pieces = decoder(role, Config::new().delivery(MessageDelivery::Pieces));
         let events = decode(&mut pieces, &frame(sender, FIN | RSV1 | TEXT, &[b'x'; 3000])).unwrap();
         let lengths: Vec<_> = events
             .iter()
@@ -227,7 +229,7 @@ fn a_connection_tells_whether_it_has_an_extension_also_when_it_is_closed() {
 #[test]
 fn bytes_after_a_fault_are_lost_and_do_no_harm() {
     for role in ROLES {
-        for delivery in [Delivery::Whole, Delivery::Pieces] {
+        for delivery in [MessageDelivery::Whole, MessageDelivery::Pieces] {
             let mut decoder = decoder(role, Config::new().max_message_size(3).delivery(delivery));
             let wire = frame(role.peer(), FIN | RSV1 | BINARY, b"abcdef");
             for _ in 0..3 {

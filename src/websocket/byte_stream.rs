@@ -15,14 +15,14 @@ use crate::proto::Message;
 /// Bytes in both directions, over messages. Each write is a binary message of at most [`MAX_WRITE`](Self::MAX_WRITE) bytes; reads see
 /// the payloads of what comes, one after the other. The end of the stream is a close with 1000 or 1001, everything else an error that
 /// has [`ConnectionClosed`] inside.
-pub struct Bytes {
+pub struct ByteStream {
     incoming: Messages,
     outgoing: Outgoing,
     /// The rest of a message that was read in part.
     unread: bytes::Bytes,
 }
 
-impl Bytes {
+impl ByteStream {
     /// 64 KiB: more gains nothing, and holds up control frames.
     pub const MAX_WRITE: usize = 64 * 1024;
 
@@ -31,7 +31,7 @@ impl Bytes {
     }
 }
 
-impl AsyncRead for Bytes {
+impl AsyncRead for ByteStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -54,7 +54,7 @@ impl AsyncRead for Bytes {
     }
 }
 
-impl AsyncWrite for Bytes {
+impl AsyncWrite for ByteStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
         let part = &buffer[..buffer.len().min(Self::MAX_WRITE)];
         if part.is_empty() {
@@ -74,9 +74,9 @@ impl AsyncWrite for Bytes {
     }
 }
 
-impl fmt::Debug for Bytes {
+impl fmt::Debug for ByteStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bytes")
+        f.debug_struct("ByteStream")
             .field("ws", &self.outgoing.ws)
             .field("unread", &self.unread.len())
             .finish_non_exhaustive()
