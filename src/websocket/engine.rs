@@ -301,7 +301,7 @@ impl Engine {
     pub(super) fn read(&mut self, after: &mut After) {
         self.answer_bell();
         let (mut bytes, mut reads, mut inflated) = (0, 0, TURN_INFLATED);
-        while self.may_read() && bytes < TURN_BYTES && reads < TURN_READS && inflated > 0 {
+        while self.may_read() && self.goes_on(bytes) && reads < TURN_READS && inflated > 0 {
             reads += 1;
             let dry = self.transport.as_ref().is_some_and(Transport::is_dry).then(|| self.linger.on_dry());
             let read = match dry {
@@ -358,6 +358,18 @@ impl Engine {
     /// Whether what the peer has sent may be waiting. Who closes reads on all the same, for the peer's close frame.
     pub(super) fn reading_is_paused(&self) -> bool {
         self.inbox.is_full() || self.fault.is_some() || self.paused && !self.is_closing()
+    }
+
+    /// Whether a turn that has read so much reads more. The rest of a large message may come on top of a full scratch, which is only
+    /// its beginning: many that are read in slices by turns push each other out of the cache.
+    fn goes_on(&mut self, bytes: usize) -> bool {
+        bytes < TURN_BYTES || bytes == TURN_BYTES && self.is_filling()
+    }
+
+    /// Whether the next read goes straight into the buffer of a message.
+    fn is_filling(&mut self) -> bool {
+        self.transport.as_ref().is_some_and(Transport::can_fill)
+            && self.core.fill_payload(|_, most| most).is_some()
     }
 
     fn read_once(&mut self, inflated: &mut usize, after: &mut After) -> Poll<io::Result<usize>> {
@@ -538,7 +550,7 @@ impl Engine {
     }
 }
 
-/// One turn reads this much, then others get theirs.
+/// One turn reads this much, and then the rest of a large message at once; then others get theirs.
 const TURN_BYTES: usize = 64 * 1024;
 /// And inflates this much, before others may have the lock: some half a millisecond. A last step may go beyond it.
 const TURN_INFLATED: usize = 256 * 1024;

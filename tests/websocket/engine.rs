@@ -13,9 +13,10 @@ use std::{
 
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use wscope::{
-    ClientConfig, CloseCode, ConnectionConfig, Error, Message, Nursery, ServerConfig, fail_after,
-    move_on_after, nursery,
+    ClientConfig, CloseCode, ConnectionConfig, Error, Message, Nursery, ServerConfig, connect_websocket,
+    fail_after, move_on_after, nursery,
     proto::{CloseConnection, Event, Ping, Role},
+    run,
     scope::Join,
     sleep,
     testing::{Simulation, duplex, polled},
@@ -23,7 +24,7 @@ use wscope::{
     wrap_client_stream, wrap_server_stream,
 };
 
-use crate::support::{BOTH, REQUEST, Raw, URL, head, pair, pair_of, simulated, with_raw};
+use crate::support::{BOTH, REQUEST, Raw, URL, accept_by_hand, head, pair, pair_of, simulated, with_raw};
 
 /// Rule 3: nobody depends on a future that is not polled.
 #[test]
@@ -511,6 +512,43 @@ fn a_message_costs_one_read_and_one_write_and_many_share_them() {
             Ok(())
         });
     }
+}
+
+/// Rule 6: a turn is used up by 64 KiB, but the rest of a message whose beginning they are comes along.
+#[cfg(unix)]
+#[test]
+fn a_large_message_that_is_there_is_read_in_one_turn() {
+    const SIZE: usize = 120 * 1024; // what a Unix socket holds without a reader
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let outcome: Result<(), Error> = run(fail_after(
+        30 * SECOND,
+        nursery(async |n| {
+            let listener = async_io::Async::<std::os::unix::net::UnixListener>::bind(&path)?;
+            let accept = async {
+                let mut peer = listener.accept().await?.0;
+                accept_by_hand(&mut peer).await;
+                Ok::<_, std::io::Error>(peer)
+            };
+            let client = ClientConfig::new(URL)?.unix_socket(&path);
+            let (ws, peer) = (connect_websocket(&n, client), accept).join().await;
+            let (ws, peer) = (ws?, peer?);
+
+            let mut frame = vec![0x82, 127];
+            frame.extend((SIZE as u64).to_be_bytes());
+            frame.resize(frame.len() + SIZE, 0);
+            assert_eq!((&peer).write(&frame).await?, frame.len(), "all of it is there before anybody reads");
+            while ws.stats().wire_bytes_received == 0 {
+                async_std::task::yield_now().await;
+            }
+            assert_eq!(ws.stats().wire_bytes_received, SIZE as u64);
+            assert_eq!(ws.get_message().await?.len(), SIZE);
+            ws.abort();
+            Ok(())
+        }),
+    ))
+    .unwrap();
+    outcome.unwrap();
 }
 
 #[test]
