@@ -242,7 +242,7 @@ fn steps() -> Vec<(&'static str, Vec<u8>)> {
 
 /// Requests: one that is right, and one for each rule that it could break.
 fn requests() -> Vec<(&'static str, Vec<u8>)> {
-    let (_, request) = client(HandshakeConfig::default());
+    let (_, request) = client(HandshakeConfig::new());
     let right = String::from_utf8(request).expect("ASCII");
     let with = |from: &str, to: &str| {
         assert!(right.contains(from), "{from} is not in {right}");
@@ -292,9 +292,9 @@ fn responses() -> Vec<(&'static str, Vec<u8>)> {
         text.replace(from, to).into_bytes()
     };
     let refusal = |reject: RejectConnection| {
-        let (mut out, (_, mut request)) = (Vec::new(), client(HandshakeConfig::default()));
+        let (mut out, (_, mut request)) = (Vec::new(), client(HandshakeConfig::new()));
         let handshake =
-            RequestReader::new(HandshakeConfig::default()).receive(&mut &mut request[..], &mut out);
+            RequestReader::new(HandshakeConfig::new()).receive(&mut &mut request[..], &mut out);
         let rejection = handshake.expect("our own request").expect("all of it").reject(reject, &mut out);
         assert!(rejection.is_finished());
         out

@@ -107,6 +107,17 @@ impl Default for Config {
 }
 
 /// How received messages are handed out.
+///
+/// ```
+/// use wscope::proto::{Config, Connection, Event, MessageDelivery, Role};
+///
+/// let config = Config::new().delivery(MessageDelivery::Pieces);
+/// let mut client = Connection::new(Role::Client, config);
+/// let mut beginning = *b"\x81\x05Hel"; // two letters are still to come
+/// let Some(Event::Piece(piece)) = client.receive(&mut &mut beginning[..])? else { panic!("a piece") };
+/// assert_eq!((piece.data.as_text(), piece.message_finished), (Some("Hel"), false));
+/// # Ok::<(), wscope::proto::Failed>(())
+/// ```
 #[allow(clippy::exhaustive_enums, reason = "a message is handed out whole or it is not")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MessageDelivery {

@@ -16,13 +16,13 @@ use super::{
 #[non_exhaustive]
 pub enum ProtocolError {
     /// The peer used an opcode that RFC 6455 keeps for later. 1002.
-    #[error("opcode {opcode:#x} is reserved (RFC 6455 §5.2)")]
+    #[error("opcode {opcode:#x} of a frame is reserved (RFC 6455 §5.2)")]
     ReservedOpcode {
         /// 3 to 7 or 11 to 15.
         opcode: u8,
     },
     /// The peer set a reserved bit that no agreed extension owns in this kind of frame. 1002.
-    #[error("reserved bits {bits:#05b} are set, and no extension owns them here (RFC 6455 §5.2)")]
+    #[error("reserved bits {bits:#05b} of a frame are set, and no extension owns them here (RFC 6455 §5.2)")]
     ReservedBits {
         /// RSV1 is 4, RSV2 is 2, RSV3 is 1.
         bits: u8,
@@ -46,13 +46,13 @@ pub enum ProtocolError {
     #[error("the server sent a masked frame (RFC 6455 §5.1)")]
     Masked,
     /// A length that would have fitted into a shorter form. 1002.
-    #[error("a length of {len} is not in its shortest form (RFC 6455 §5.2)")]
+    #[error("the length of a frame, {len}, is not in its shortest form (RFC 6455 §5.2)")]
     LengthNotMinimal {
         /// The length as declared.
         len: u64,
     },
     /// A 64-bit length with the highest bit set. 1002.
-    #[error("the highest bit of a length is set: {len:#x} (RFC 6455 §5.2)")]
+    #[error("the highest bit of a frame's length is set: {len:#x} (RFC 6455 §5.2)")]
     LengthHighBit {
         /// The length as declared.
         len: u64,
@@ -67,10 +67,10 @@ pub enum ProtocolError {
         kind: MessageKind,
     },
     /// A close frame with half a code. 1002.
-    #[error("a close frame of 1 byte: its code takes two (RFC 6455 §5.5.1)")]
+    #[error("a close frame has a payload of 1 byte: its code takes two (RFC 6455 §5.5.1)")]
     CloseCodeCut,
     /// A close code that may not be on the wire. 1002.
-    #[error("close code {code} may not be sent (RFC 6455 §7.4)")]
+    #[error("a close frame has code {code}, which may not be sent (RFC 6455 §7.4)")]
     InvalidCloseCode {
         /// The code as received.
         code: u16,
@@ -82,10 +82,10 @@ pub enum ProtocolError {
     #[error("the reason of a close frame is not valid UTF-8 (RFC 6455 §5.5.1)")]
     CloseReasonNotUtf8,
     /// The payload is not what the agreed extension allows. 1007.
-    #[error("the payload is not a valid stream of the agreed extension (RFC 6455 §9)")]
+    #[error("the payload of a message is not a valid stream of the agreed extension (RFC 6455 §9)")]
     BrokenExtensionData,
     /// A message larger than [`Config::max_message_size`]. 1009.
-    #[error("a message of {size} bytes or more exceeds the limit of {limit} bytes")]
+    #[error("a message of {size} bytes or more exceeds the limit of {limit} bytes (max_message_size)")]
     MessageTooBig {
         /// Bytes declared or inflated so far.
         size: u64,
@@ -93,13 +93,13 @@ pub enum ProtocolError {
         limit: u64,
     },
     /// A message in more fragments than [`Config::max_fragments`]. 1008.
-    #[error("a message of more than {limit} fragments")]
+    #[error("a message in more fragments than the limit of {limit} (max_fragments)")]
     TooManyFragments {
         /// The limit, in fragments.
         limit: u32,
     },
     /// More empty fragments in a row than [`Config::max_empty_fragments`]. 1008.
-    #[error("more than {limit} empty fragments in a row")]
+    #[error("more empty fragments in a row than the limit of {limit} (max_empty_fragments)")]
     TooManyEmptyFragments {
         /// The limit, in fragments.
         limit: u32,
@@ -142,14 +142,16 @@ impl ProtocolError {
 #[non_exhaustive]
 pub enum Failed {
     /// The peer broke the protocol or exceeded a limit; the close frame that says so is queued.
-    #[error("the peer failed the connection: {0}")]
+    #[error("the connection was failed with close code {code}: {0}", code = _0.close_code())]
     Peer(#[from] ProtocolError),
     /// The stream ended before both close frames had been exchanged: what RFC 6455 §7.1.5 calls 1006.
-    #[error("the stream ended without a closing handshake (1006)")]
+    #[error("the stream ended without a closing handshake (1006, RFC 6455 §7.1.5)")]
     UnexpectedEof,
     /// The caller of [`fill_payload`](super::Connection::fill_payload) took bytes out of the buffer, or put more into it
     /// than were wanted: the message is lost, and with it the place in the stream.
-    #[error("the payload buffer was not only appended to, or by more than was wanted")]
+    #[error(
+        "fill_payload: its caller took bytes out of the buffer, or put in more than were wanted; the message is lost"
+    )]
     PayloadBufferMisused,
 }
 
@@ -158,7 +160,7 @@ pub enum Failed {
 #[non_exhaustive]
 pub enum LocalError {
     /// The state of the connection does not allow to send this.
-    #[error("cannot send {what} in state {state}")]
+    #[error("{what} was not sent: the connection is in state \"{state}\", which forbids it (RFC 6455 §7.1)")]
     WrongState {
         /// What should have been sent.
         what: &'static str,
@@ -166,7 +168,9 @@ pub enum LocalError {
         state: ConnectionState,
     },
     /// A whole message, or a piece of the other kind, inside a message that is being sent in pieces.
-    #[error("cannot send {sent} data inside an unfinished {unfinished} message (RFC 6455 §5.4)")]
+    #[error(
+        "{sent} data was not sent: a {unfinished} message is unfinished; send its last piece first (RFC 6455 §5.4)"
+    )]
     MessageUnfinished {
         /// Kind of the message that was begun.
         unfinished: MessageKind,
@@ -177,7 +181,9 @@ pub enum LocalError {
 
 /// A payload too long for a control frame; see [`MAX_CONTROL_PAYLOAD`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a control payload of {len} bytes exceeds {MAX_CONTROL_PAYLOAD} (RFC 6455 §5.5)")]
+#[error(
+    "no ping or pong of {len} bytes: the limit of a payload is {MAX_CONTROL_PAYLOAD} bytes (RFC 6455 §5.5)"
+)]
 #[non_exhaustive]
 pub struct ControlTooLong {
     /// The length in bytes.

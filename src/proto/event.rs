@@ -5,6 +5,26 @@ use bytes::Bytes;
 use std::fmt;
 
 /// What came from the peer, or what is to be sent to it.
+///
+/// ```
+/// use wscope::proto::{Config, Connection, Event, Ping, Role};
+///
+/// let (mut client, mut server) = (Connection::new(Role::Client, Config::new()), Connection::new(Role::Server, Config::new()));
+/// let mut wire = Vec::new();
+/// for event in [Event::from("hello"), Event::from(Ping::new(b"1")?)] {
+///     client.send(event, &mut wire)?;
+/// }
+/// let mut input = &mut wire[..];
+/// while let Some(event) = server.receive(&mut input)? {
+///     match event {
+///         Event::Message(message) => assert_eq!(message.as_text(), Some("hello")),
+///         Event::Ping(ping) => assert_eq!(ping.payload(), b"1"), // its pong waits for `transmit`
+///         other => panic!("{other:?} was not sent"),
+///     }
+/// }
+/// assert!(server.wants_transmit());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -237,6 +257,12 @@ impl<'a> From<&'a Message> for Payload<'a> {
 }
 
 /// The two kinds of message.
+///
+/// ```
+/// use wscope::proto::{Message, MessageKind};
+/// assert_eq!(Message::from("grün").kind(), MessageKind::Text);
+/// assert_eq!(Message::from(vec![1, 2]).kind(), MessageKind::Binary);
+/// ```
 #[allow(clippy::exhaustive_enums, reason = "as Message")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MessageKind {

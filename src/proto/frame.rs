@@ -16,6 +16,12 @@ pub const MAX_CONTROL_PAYLOAD: usize = 125;
 pub const MAX_HEADER: usize = 14;
 
 /// What a frame is (RFC 6455 §11.8).
+///
+/// ```
+/// use wscope::proto::{MessageKind, Opcode};
+/// assert_eq!(Opcode::from(MessageKind::Text) as u8, 0x1);
+/// assert!(Opcode::Ping.is_control());
+/// ```
 #[allow(clippy::exhaustive_enums, reason = "a new opcode needs an extension that changes the protocol")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]

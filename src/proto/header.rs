@@ -128,7 +128,7 @@ impl fmt::Debug for Token {
 
 /// A text that is not a token. It is not repeated here: it may hold anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a token: empty, or with a character that a token cannot have (RFC 9110 §5.6.2)")]
+#[error("not a token: that is one or more letters, digits and !#$%&'*+-.^_`|~ (RFC 9110 §5.6.2)")]
 #[non_exhaustive]
 pub struct NotAToken;
 
@@ -229,10 +229,10 @@ impl fmt::Display for ExtensionItem {
 #[non_exhaustive]
 pub enum ListError {
     /// The field is there, but no element is in it.
-    #[error("the list has no element (RFC 9110 §5.6.1)")]
+    #[error("the list has no element, and needs one (RFC 9110 §5.6.1)")]
     Empty,
     /// A byte that cannot stand where it stands.
-    #[error("byte {byte:#04x} cannot stand at {at} (RFC 6455 §9.1)")]
+    #[error("byte {byte:#04x} cannot stand at offset {at} of a line of the list (RFC 6455 §4.3)")]
     UnexpectedByte {
         /// The byte.
         byte: u8,
@@ -240,25 +240,25 @@ pub enum ListError {
         at: usize,
     },
     /// The line ends where a token must stand or inside quotes.
-    #[error("the line ends at {at}, where more must follow (RFC 6455 §9.1)")]
+    #[error("a line of the list ends after {at} bytes, inside an element (RFC 6455 §4.3)")]
     UnexpectedEnd {
         /// Length of the line.
         at: usize,
     },
     /// An element of a list of ours that is not a token.
-    #[error("element {index} of the list is not a token (RFC 9110 §5.6.2)")]
+    #[error("the element at index {index} is {NotAToken}")]
     NotAToken {
         /// Which one, counted from 0.
         index: usize,
     },
     /// The same element twice, in a list whose elements must be unique.
-    #[error("element {index} of the list stood in it before (RFC 6455 §4.1)")]
+    #[error("the element at index {index} repeats an earlier one: each may stand once (RFC 6455 §4.1)")]
     Repeated {
         /// Which one, counted from 0.
         index: usize,
     },
     /// More elements or parameters than we read.
-    #[error("more than {limit} elements in a list")]
+    #[error("the list has more elements, or one of them more parameters, than the limit of {limit}")]
     TooMany {
         /// [`MAX_ELEMENTS`] or [`MAX_PARAMETERS`].
         limit: usize,

@@ -33,6 +33,15 @@ pub trait RandomSource: fmt::Debug + Send {
 /// The default source: the thread's ChaCha generator, seeded and reseeded by the operating system.
 ///
 /// Costs a connection no memory: the generator's state belongs to the thread.
+///
+/// ```
+/// use wscope::proto::{RandomSource, SystemRandom};
+///
+/// let (mut one, mut other) = ([0; 16], [0; 16]);
+/// SystemRandom::new().fill(&mut one);
+/// SystemRandom::new().fill(&mut other);
+/// assert_ne!(one, other);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct SystemRandom;

@@ -6,6 +6,17 @@ use std::fmt;
 ///
 /// The client opens the connection and masks every frame that it sends; the server answers and never masks
 /// (RFC 6455 §5.1).
+///
+/// ```
+/// use wscope::proto::{Config, Connection, Role};
+///
+/// let (mut client, mut server) = (Connection::new(Role::Client, Config::new()), Connection::new(Role::Server, Config::new()));
+/// let (mut asked, mut answered) = (Vec::new(), Vec::new());
+/// client.send("hi", &mut asked)?;
+/// server.send("hi", &mut answered)?;
+/// assert_eq!((asked.len(), answered.len()), (8, 4)); // a mask takes four bytes
+/// # Ok::<(), wscope::proto::LocalError>(())
+/// ```
 #[allow(clippy::exhaustive_enums, reason = "the protocol has two sides, and no third can come")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {

@@ -183,7 +183,7 @@ pub enum UriError {
     #[error("the URI does not begin with ws:// or wss:// (RFC 6455 §3)")]
     MissingScheme,
     /// Another scheme.
-    #[error("the scheme is {scheme}, neither ws nor wss (RFC 6455 §3)")]
+    #[error("the scheme of the URI is {scheme}, neither ws nor wss (RFC 6455 §3)")]
     UnsupportedScheme {
         /// The scheme.
         scheme: String,
@@ -195,21 +195,23 @@ pub enum UriError {
     #[error("the URI has no host (RFC 6455 §3)")]
     MissingHost,
     /// A host name beyond ASCII.
-    #[error("the host name is not ASCII; write it in punycode (xn--...)")]
+    #[error("the host name of the URI is not ASCII; write it in punycode (xn--...)")]
     NonAsciiHost,
     /// Neither a name nor an IP address.
-    #[error("the host is neither a name nor an IP address (RFC 3986 §3.2.2)")]
+    #[error("the host of the URI is neither a name nor an IP address (RFC 3986 §3.2.2)")]
     InvalidHost,
     /// The port is not a number, is 0 or above 65535.
-    #[error("the port is not a number from 1 to 65535")]
+    #[error("the port of the URI is not a number from 1 to 65535")]
     InvalidPort,
     /// Credentials that basic auth cannot carry.
     #[error(
-        "the userinfo cannot be sent as basic auth: a colon in the name or a control character (RFC 7617 §2)"
+        "the userinfo of the URI cannot be sent as basic auth: a colon in the name, or a control character (RFC 7617 §2)"
     )]
     InvalidUserinfo,
     /// White space, a control character or another byte that a request line cannot carry, or more than 65534 bytes.
-    #[error("path and query cannot stand in a request line (RFC 3986 §3.3, §3.4)")]
+    #[error(
+        "path and query of the URI cannot stand in a request line; percent-encode white space (RFC 3986 §3.3, §3.4)"
+    )]
     InvalidTarget,
 }
 

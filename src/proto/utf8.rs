@@ -110,7 +110,7 @@ const SIMD_FROM: usize = 64;
 
 /// Text that is not UTF-8, and that no further bytes can mend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("text is not valid UTF-8 (RFC 3629)")]
+#[error("the text is not valid UTF-8 (RFC 3629)")]
 #[non_exhaustive]
 pub struct InvalidUtf8;
 

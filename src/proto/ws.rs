@@ -100,7 +100,7 @@ impl WsConnection {
     /// The server's side. The first event to come is a [`Request`].
     #[must_use]
     pub fn server() -> Self {
-        let reader = RequestReader::new(HandshakeConfig::default());
+        let reader = RequestReader::new(HandshakeConfig::new());
         Self::new(Role::Server, Phase::Reading(reader))
     }
 
@@ -116,7 +116,7 @@ impl WsConnection {
     fn new(role: Role, phase: Phase) -> Self {
         Self {
             role,
-            handshake: HandshakeConfig::default(),
+            handshake: HandshakeConfig::new(),
             config: Config::new(),
             random: None,
             phase,
@@ -383,10 +383,10 @@ impl WsEvent {
 #[non_exhaustive]
 pub enum WsFailed {
     /// Server: what came is no opening handshake; the refusal is queued.
-    #[error("no opening handshake: {0}")]
+    #[error("the client sent no opening handshake: {0}")]
     Request(#[from] RequestError),
     /// Client: what came is no answer to the handshake.
-    #[error("the opening handshake failed: {0}")]
+    #[error("the server's answer is no opening handshake: {0}")]
     Response(#[from] ResponseError),
     /// The connection failed after the handshake, or ended while a server decided about a request.
     #[error(transparent)]

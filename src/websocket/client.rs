@@ -151,7 +151,7 @@ impl From<WebSocketUri> for ClientConfig {
             request: Request::to(&uri),
             uri,
             connection: Arc::default(),
-            handshake: HandshakeConfig::default(),
+            handshake: HandshakeConfig::new(),
             connect_timeout: Some(Self::CONNECT_TIMEOUT),
             #[cfg(feature = "tls")]
             tls: super::TlsConfig::default(),

@@ -110,25 +110,25 @@ impl std::error::Error for ConnectionClosed {
 impl fmt::Display for ConnectionClosed {
     /// All that is known, on one line; what comes from the peer is escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let frame = |f: &mut fmt::Formatter<'_>, what: &str, frame: &Option<Option<CloseReason>>| match frame
-        {
-            Some(Some(reason)) => write!(f, "{what} {reason}"),
-            Some(None) => write!(f, "{what} a close frame without a code"),
-            None => write!(f, "{what} no close frame"),
-        };
-        write!(f, "connection closed: {}; ", self.0.cause)?;
         let CloseFrames { received, sent, first, .. } = &self.0.frames;
+        let then = |second: &Option<_>| if second.is_some() { "then " } else { "" };
+        let (got, said) = (in_words(received, ""), in_words(sent, &self.0.cause.told()));
+        write!(f, "connection closed: {}; ", self.0.cause)?;
         match first {
-            Some(Side::Local) => {
-                frame(f, "sent", sent)?;
-                frame(f, if received.is_some() { ", then received" } else { ", received" }, received)
-            }
-            Some(Side::Remote) => {
-                frame(f, "received", received)?;
-                frame(f, if sent.is_some() { ", then sent" } else { ", sent" }, sent)
-            }
+            Some(Side::Local) => write!(f, "sent {said}, {}received {got}", then(received)),
+            Some(Side::Remote) => write!(f, "received {got}, {}sent {said}", then(sent)),
             None => f.write_str("no close frame sent or received"),
         }
+    }
+}
+
+/// A close frame, without its text where that is `known`.
+fn in_words(frame: &Option<Option<CloseReason>>, known: &str) -> String {
+    match frame {
+        Some(Some(reason)) if reason.reason() == known => reason.code().to_string(),
+        Some(Some(reason)) => reason.to_string(),
+        Some(None) => "a close frame without a code".to_owned(),
+        None => "no close frame".to_owned(),
     }
 }
 
@@ -184,6 +184,23 @@ pub enum CloseCause {
     /// We cut it off, by [`abort`](super::WebSocketConnection::abort).
     #[error("aborted by this side")]
     Aborted,
+}
+
+impl CloseCause {
+    /// What the close frame that answers a fault says: the fault, which an error has named before it comes to the frames.
+    fn told(&self) -> String {
+        match self {
+            Self::Protocol(fault) => fault.to_string(),
+            Self::Handshake
+            | Self::UnexpectedEof
+            | Self::Network(_)
+            | Self::KeepaliveTimeout { .. }
+            | Self::SendTimeout { .. }
+            | Self::ReceiveTimeout { .. }
+            | Self::CloseTimeout { .. }
+            | Self::Aborted => String::new(),
+        }
+    }
 }
 
 /// A peer that goes beyond a limit of ours has not broken the protocol.

@@ -27,13 +27,13 @@ pub enum HandshakeError {
     #[error(transparent)]
     Header(#[from] HeaderError),
     /// Subprotocols cannot be offered so.
-    #[error("subprotocols cannot be offered so: {0}")]
+    #[error("subprotocols not offered: {0}")]
     Subprotocols(#[from] ListError),
     /// The status cannot refuse a handshake.
-    #[error("cannot reject so: {0}")]
+    #[error(transparent)]
     Status(#[from] InvalidStatus),
     /// A subprotocol was chosen that the client did not offer.
-    #[error("cannot accept so: {0}")]
+    #[error(transparent)]
     Accept(#[from] AcceptErrorKind),
     /// The host could not be connected to.
     #[error(transparent)]
@@ -64,7 +64,7 @@ pub enum HandshakeError {
     #[error(transparent)]
     Rejected(Box<ConnectionRejected>),
     /// The server's answer was no opening handshake.
-    #[error("{peer} sent no opening handshake: {error}")]
+    #[error("{peer} did not answer as a WebSocket server: {error}")]
     Response {
         /// The server's URL, without userinfo and query.
         peer: String,

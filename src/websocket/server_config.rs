@@ -73,7 +73,7 @@ impl ServerConfig {
     pub fn new() -> Self {
         Self {
             connection: Arc::default(),
-            handshake: HandshakeConfig::default(),
+            handshake: HandshakeConfig::new(),
             handshake_timeout: Some(Self::HANDSHAKE_TIMEOUT),
             decision_timeout: Some(Self::DECISION_TIMEOUT),
             max_handshakes: Self::MAX_HANDSHAKES,

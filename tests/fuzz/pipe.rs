@@ -8,7 +8,7 @@ use super::{
 };
 use std::collections::VecDeque;
 use wscope::proto::{
-    CloseCode, CloseConnection, CloseReason, Config, Connection, ConnectionState, Event, Message,
+    CloseCode, CloseConnection, CloseReason, Config, Connection, ConnectionState, Event, LocalError, Message,
     MessageDelivery, Piece, Ping, Role,
 };
 
@@ -92,13 +92,13 @@ impl End {
                 self.messages.push_back(message);
             }
             Some(unfinished) => {
-                let (kind, mut out) = (unfinished.kind(), Vec::new());
+                let (unfinished, mut out) = (unfinished.kind(), Vec::new());
                 let sent = message.kind();
-                let refused =
-                    self.connection.send(Event::Message(message), &mut out).map_err(|e| e.to_string());
-                let why =
-                    format!("cannot send {sent} data inside an unfinished {kind} message (RFC 6455 §5.4)");
-                assert_eq!((refused, out), (Err(why), Vec::new()));
+                let refused = self.connection.send(Event::Message(message), &mut out);
+                assert_eq!(
+                    (refused, out),
+                    (Err(LocalError::MessageUnfinished { unfinished, sent }), Vec::new())
+                );
             }
         }
     }

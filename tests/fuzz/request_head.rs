@@ -8,7 +8,7 @@ use wscope::proto::{AcceptConnection, HandshakeConfig, RequestError, RequestRead
 /// Input: limits, a number of cuts, their lengths, the bytes on the wire.
 pub fn request_head(input: &[u8]) {
     let mut choices = Choices::new(input);
-    let config = HandshakeConfig::default()
+    let config = HandshakeConfig::new()
         .max_head(choices.one_of([16 * 1024, 0, 100, 400]))
         .max_line(choices.one_of([8 * 1024, 0, 20, 80]))
         .max_header_lines(choices.one_of([100, 0, 5, 8]));

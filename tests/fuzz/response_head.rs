@@ -15,7 +15,7 @@ pub const EXTENSION: &str = "permessage-deflate; client_max_window_bits";
 /// Input: limits, a number of cuts, their lengths, the bytes on the wire.
 pub fn response_head(input: &[u8]) {
     let mut choices = Choices::new(input);
-    let config = HandshakeConfig::default()
+    let config = HandshakeConfig::new()
         .max_head(choices.one_of([16 * 1024, 0, 100, 400]))
         .max_line(choices.one_of([8 * 1024, 0, 20, 80]))
         .max_header_lines(choices.one_of([100, 0, 5, 8]))
@@ -48,9 +48,9 @@ pub fn client(config: HandshakeConfig) -> (ClientHandshake, Vec<u8>) {
 
 /// How a server accepts that client.
 pub fn acceptance(accept: AcceptConnection) -> Vec<u8> {
-    let (_, mut request) = client(HandshakeConfig::default());
+    let (_, mut request) = client(HandshakeConfig::new());
     let mut out = Vec::new();
-    let handshake = RequestReader::new(HandshakeConfig::default()).receive(&mut &mut request[..], &mut out);
+    let handshake = RequestReader::new(HandshakeConfig::new()).receive(&mut &mut request[..], &mut out);
     let handshake = handshake.expect("our own request").expect("all of it");
     handshake.accept(accept, &mut out).expect("a subprotocol that was offered");
     out

@@ -9,10 +9,9 @@ use wscope::proto::{
 
 fn start(request: Request) -> (ClientHandshake, ServerHandshake) {
     let (mut wire, mut out) = (Vec::new(), Vec::new());
-    let client =
-        ClientHandshake::start(request, HandshakeConfig::default(), &mut SystemRandom::new(), &mut wire);
+    let client = ClientHandshake::start(request, HandshakeConfig::new(), &mut SystemRandom::new(), &mut wire);
     let mut input = &mut wire[..];
-    let server = RequestReader::new(HandshakeConfig::default()).receive(&mut input, &mut out);
+    let server = RequestReader::new(HandshakeConfig::new()).receive(&mut input, &mut out);
     let server = server.expect("we send legal requests").expect("and whole ones");
     assert!(input.is_empty(), "nothing stands behind the head");
     (client, server)

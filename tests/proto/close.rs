@@ -52,7 +52,10 @@ fn close_codes_have_their_registered_names() {
 #[test]
 fn an_invalid_code_is_refused_by_its_number() {
     let error: InvalidCloseCode = CloseCode::new(1006).unwrap_err();
-    assert_eq!(error.to_string(), "close code 1006 may not be sent (RFC 6455 §7.4)");
+    assert_eq!(
+        error.to_string(),
+        "close code 1006 may not be sent: take 1000 to 1003, 1007 to 1014 or 3000 to 4999 (RFC 6455 §7.4)"
+    );
 }
 
 #[test]
@@ -64,7 +67,10 @@ fn a_reason_has_at_most_123_bytes() {
     let error = CloseReason::new(CloseCode::GOING_AWAY, longest + "y").unwrap_err();
     assert_eq!(
         (error.len, error.to_string().as_str()),
-        (124, "a close reason of 124 bytes exceeds 123 (RFC 6455 §5.5)")
+        (
+            124,
+            "a close reason of 124 bytes exceeds the limit of 123 bytes (RFC 6455 §5.5); `CloseReason::truncated` cuts it"
+        )
     );
 }
 

@@ -11,7 +11,10 @@ fn a_control_payload_has_at_most_125_bytes() {
     assert_eq!(Ping::default().payload(), b"");
     for error in [Ping::new(&[0; 126]).unwrap_err(), Pong::new(&[0; 126]).unwrap_err()] {
         assert_eq!(error.len, 126);
-        assert_eq!(error.to_string(), "a control payload of 126 bytes exceeds 125 (RFC 6455 §5.5)");
+        assert_eq!(
+            error.to_string(),
+            "no ping or pong of 126 bytes: the limit of a payload is 125 bytes (RFC 6455 §5.5)"
+        );
     }
 }
 

@@ -5,6 +5,8 @@ use proptest::prelude::*;
 use wscope::proto::{ExtensionItem, ListError, MAX_ELEMENTS, MAX_PARAMETERS, Token};
 
 const TOKEN_BYTES: &str = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// Those of them that are neither letters nor digits, as an error names them.
+const TOKEN_SIGNS: &str = "!#$%&'*+-.^_`|~";
 
 fn parse(text: &str) -> Result<ExtensionItem, ListError> {
     text.parse()
@@ -136,22 +138,34 @@ fn extensions_are_one_list_over_all_lines_and_may_repeat() {
 
 #[test]
 fn errors_say_where_and_cite_the_rule() {
-    assert_eq!(parse("a;b c").unwrap_err().to_string(), "byte 0x63 cannot stand at 4 (RFC 6455 §9.1)");
+    assert_eq!(
+        parse("a;b c").unwrap_err().to_string(),
+        "byte 0x63 cannot stand at offset 4 of a line of the list (RFC 6455 §4.3)"
+    );
     assert_eq!(
         parse("a;").unwrap_err().to_string(),
-        "the line ends at 2, where more must follow (RFC 6455 §9.1)"
+        "a line of the list ends after 2 bytes, inside an element (RFC 6455 §4.3)"
     );
-    assert_eq!(parse("").unwrap_err().to_string(), "the list has no element (RFC 9110 §5.6.1)");
-    assert_eq!(ListError::TooMany { limit: 3 }.to_string(), "more than 3 elements in a list");
+    assert_eq!(
+        parse("").unwrap_err().to_string(),
+        "the list has no element, and needs one (RFC 9110 §5.6.1)"
+    );
+    assert_eq!(
+        ListError::TooMany { limit: 3 }.to_string(),
+        "the list has more elements, or one of them more parameters, than the limit of 3"
+    );
     assert_eq!(
         ListError::NotAToken { index: 2 }.to_string(),
-        "element 2 of the list is not a token (RFC 9110 §5.6.2)"
+        format!(
+            "the element at index 2 is not a token: that is one or more letters, digits and {TOKEN_SIGNS} (RFC 9110 §5.6.2)"
+        )
     );
     assert_eq!(
         ListError::Repeated { index: 1 }.to_string(),
-        "element 1 of the list stood in it before (RFC 6455 §4.1)"
+        "the element at index 1 repeats an earlier one: each may stand once (RFC 6455 §4.1)"
     );
-    assert!(Token::new("").unwrap_err().to_string().starts_with("not a token"));
+    assert!(Token::new("").unwrap_err().to_string().starts_with("not a token: "));
+    assert!(TOKEN_BYTES.starts_with(TOKEN_SIGNS));
 }
 
 fn token() -> impl Strategy<Value = Token> {

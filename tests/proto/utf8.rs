@@ -70,7 +70,7 @@ fn a_text_that_ends_inside_a_character_is_invalid_at_its_end() {
         utf8.push(b"", &mut text).unwrap();
         assert_eq!(utf8.finish(), Err(InvalidUtf8::default()));
     }
-    assert_eq!(InvalidUtf8::new().to_string(), "text is not valid UTF-8 (RFC 3629)");
+    assert_eq!(InvalidUtf8::new().to_string(), "the text is not valid UTF-8 (RFC 3629)");
 }
 
 #[test]

@@ -313,7 +313,7 @@ fn a_request_parsed_elsewhere_comes_as_the_first_event() {
 
 #[test]
 fn limits_and_the_random_source_are_the_callers() {
-    let limits = HandshakeConfig::default().max_line(10);
+    let limits = HandshakeConfig::new().max_line(10);
     let mut server = WsConnection::server().with_handshake_config(limits);
     assert!(matches!(receive(&mut server, b"GET /longer-than-that"), Err(WsFailed::Request(_))));
     assert!(transmitted(&mut server).starts_with(b"HTTP/1.1 414 "));
@@ -333,8 +333,10 @@ fn limits_and_the_random_source_are_the_callers() {
     receive(&mut server, &asked).unwrap();
     said(&mut server, AcceptConnection::new());
     let refused = receive(&mut server, &header(Role::Client, FIN | TEXT, 4)).unwrap_err();
-    assert_eq!(refused, Failed::Peer(ProtocolError::MessageTooBig { size: 4, limit: 3 }).into());
-    assert_eq!(transmitted(&mut server)[..4], [FIN | CLOSE, 59, 3, 241]);
+    let fault = ProtocolError::MessageTooBig { size: 4, limit: 3 };
+    assert_eq!(refused, Failed::Peer(fault).into());
+    let told = [&1009_u16.to_be_bytes(), fault.to_string().as_bytes()].concat();
+    assert_eq!(transmitted(&mut server), frame(Role::Server, FIN | CLOSE, &told));
 }
 
 /// Zeros, of any number.
@@ -423,7 +425,7 @@ fn both_sides_know_whether_an_extension_was_agreed_on_and_use_it() {
 #[test] // a `HeaderMap` panics when it is full
 fn requests_and_answers_of_any_number_of_headers_are_refused_or_sent_on() {
     let limit = HeaderError::MAX_HEADERS;
-    let config = HandshakeConfig::default().max_head(usize::MAX).max_header_lines(usize::MAX);
+    let config = HandshakeConfig::new().max_head(usize::MAX).max_header_lines(usize::MAX);
     for (more, fits) in [(limit - 5, true), (limit - 4, false), (40_000, false)] {
         let lines: String = (0..more).map(|n| format!("x-{n}: x\r\n")).collect();
         let head = "Host: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
@@ -520,10 +522,10 @@ fn failures_say_whose_they_are() {
     assert_eq!(
         texts,
         [
-            "no opening handshake: the method is not GET (RFC 6455 §4.1)",
-            "the opening handshake failed: Sec-WebSocket-Accept does not belong to our key (RFC 6455 §4.1)",
-            "the stream ended without a closing handshake (1006)",
-            "cannot send a request in state open",
+            "the client sent no opening handshake: the method of the request is not GET (RFC 6455 §4.1)",
+            "the server's answer is no opening handshake: the response's Sec-WebSocket-Accept does not belong to our key (RFC 6455 §4.1)",
+            "the stream ended without a closing handshake (1006, RFC 6455 §7.1.5)",
+            "a request was not sent: the connection is in state \"open\", which forbids it (RFC 6455 §7.1)",
         ]
     );
 }

@@ -57,8 +57,7 @@ fn links(texts: &mut Texts) {
             hub.send(frame.to_owned()).await?;
             let error = link.next_frame().await.unwrap_err();
             if let NextFrameError::Unreadable(error) = &error {
-                let name = format!("{error:?}").split([' ', '(']).next().unwrap().to_owned();
-                texts.add(&format!("link::FrameError::{name}"), error);
+                texts.variant("link::FrameError", error);
             }
             text!(texts, error, link::NextFrameError::Unreadable);
         }

@@ -7,6 +7,7 @@
 
 #[path = "../support/certificates.rs"]
 mod certificates;
+mod engine;
 #[path = "../support/errors.rs"]
 mod errors;
 mod link;
@@ -54,13 +55,17 @@ fn each_text_is_one_plain_line_without_a_secret() {
 fn no_public_error_is_left_out() {
     let texts = all();
     let mut missing = Vec::new();
-    for layer in ["scope", "websocket", "link"] {
+    let mut found = 0;
+    for layer in ["proto", "scope", "websocket", "link"] {
         for (name, variants) in errors::of(&format!("src/{layer}")) {
-            let names = variants.iter().map(|variant| format!("{layer}::{name}::{variant}"));
-            let names = if variants.is_empty() { vec![format!("{layer}::{name}")] } else { names.collect() };
-            missing.extend(names.into_iter().filter(|name| !texts.has(name)));
+            let names = variants.iter().map(|variant| format!("{name}::{variant}"));
+            let names = if variants.is_empty() { vec![name.clone()] } else { names.collect() };
+            found += names.len();
+            let unseen = names.into_iter().filter(|name| !texts.has(layer, name));
+            missing.extend(unseen.map(|name| format!("{layer}::{name}")));
         }
     }
+    assert!(found > 200, "only {found} public errors were found");
     assert!(missing.is_empty(), "provoke these: {missing:#?}");
 }
 
@@ -73,6 +78,7 @@ fn all() -> &'static Texts {
 fn provoked() -> Texts {
     let mut texts = Texts::default();
     proto::texts(&mut texts);
+    engine::texts(&mut texts);
     scope::texts(&mut texts);
     opening::texts(&mut texts);
     tls::texts(&mut texts);

@@ -30,14 +30,10 @@ pub(crate) fn texts(texts: &mut Texts) {
 fn ended(texts: &mut Texts, ws: &WebSocketConnection) {
     let closed = ws.closed().unwrap();
     texts.add("websocket::ConnectionClosed", &closed);
-    let name = match closed.cause() {
-        CloseCause::Network(error) => {
-            texts.add("websocket::NetworkError", error);
-            "Network".to_owned()
-        }
-        other => format!("{other:?}").split([' ', '(']).next().unwrap().to_owned(),
-    };
-    texts.add(&format!("websocket::CloseCause::{name}"), closed.cause());
+    if let CloseCause::Network(error) = closed.cause() {
+        texts.add("websocket::NetworkError", error);
+    }
+    texts.variant("websocket::CloseCause", closed.cause());
 }
 
 /// By close frames, from each side.

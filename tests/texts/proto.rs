@@ -2,11 +2,15 @@
 
 use futures::{AsyncReadExt, AsyncWriteExt};
 use wscope::{
-    ClientConfig, ConnectionConfig, ServerConfig, scope::Join, testing::duplex, wrap_client_stream,
-    wrap_server_stream,
+    ClientConfig, ConnectionConfig, ServerConfig,
+    scope::Join,
+    testing::duplex,
+    websocket::{CloseCause, HandshakeError},
+    wrap_client_stream, wrap_server_stream,
 };
 
 use crate::{
+    engine,
     support::{REQUEST, server_of_raw, simulated},
     texts::{Texts, text},
 };
@@ -30,7 +34,11 @@ fn urls(texts: &mut Texts) {
         "ws://h/s3cret s3cret",
     ];
     for url in urls {
-        text!(texts, ClientConfig::new(url).unwrap_err(), websocket::HandshakeError::Uri);
+        let error = ClientConfig::new(url).unwrap_err();
+        if let HandshakeError::Uri(error) = &error {
+            texts.variant("proto::UriError", error);
+        }
+        text!(texts, error, websocket::HandshakeError::Uri);
     }
 }
 
@@ -39,7 +47,7 @@ fn requests(texts: &mut Texts) {
     let without =
         |line: &str| REQUEST.split_inclusive("\r\n").filter(|there| !there.starts_with(line)).collect();
     let with = |line: &str| REQUEST.replacen("\r\n", &format!("\r\n{line}\r\n"), 1);
-    let requests: [String; 24] = [
+    let requests: [String; 29] = [
         "\u{16}\u{3}\u{1} s3cret".to_owned(), // as TLS begins
         "GET s3cret\r\n\r\n".to_owned(),
         "GET /".to_owned(),
@@ -60,6 +68,11 @@ fn requests(texts: &mut Texts) {
         with("Sec-WebSocket-Protocol: s3cret, s3cret"),
         with("Sec-WebSocket-Extensions: s3cret;"),
         with("X s3cret: 1"),
+        with("X(s3cret): 1"),
+        with(&format!("X-Token: {}", "s3cret".repeat(2000))),
+        with(&format!("X-Token: {0}\r\nX-Token: {0}\r\nX-Token: {0}", "s3cret".repeat(1000))),
+        "GET /s3cret HTTP/1.1\rs3cret".to_owned(),
+        "GET /s3cret HTTP/1.1\ns3cret".to_owned(),
         with("X-Token : s3cret"),
         with("X-Token: s3cret\r\n s3cret"),
         with("X-Token: s3\u{1}cret"),
@@ -75,7 +88,11 @@ fn requests(texts: &mut Texts) {
             };
             let config = ServerConfig::new();
             let (refused, ()) = (wrap_server_stream(&n, there, &config), reading).join().await;
-            text!(texts, refused.unwrap_err(), websocket::HandshakeError::Request);
+            let refused = refused.unwrap_err();
+            if let HandshakeError::Request { error, .. } = &refused {
+                engine::request(texts, error);
+            }
+            text!(texts, refused, websocket::HandshakeError::Request);
         }
         Ok(())
     });
@@ -101,6 +118,9 @@ fn answers(texts: &mut Texts) {
             there.close().await?;
             let refused =
                 wrap_client_stream(&n, here, "ws://user:s3cret@example.com/?s3cret").await.unwrap_err();
+            if let HandshakeError::Response { error, .. } = &refused {
+                engine::response(texts, error);
+            }
             text!(texts, refused, websocket::HandshakeError::Response);
         }
         Ok(())
@@ -136,6 +156,9 @@ fn frames(texts: &mut Texts) {
             stream.write_all(&frame).await?;
             stream.close().await?;
             let closed = ws.wait_closed().await;
+            if let CloseCause::Protocol(error) = closed.cause() {
+                texts.variant("proto::ProtocolError", error);
+            }
             text!(texts, closed.cause().clone(), websocket::CloseCause::Protocol);
         }
         Ok(())

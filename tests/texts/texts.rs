@@ -23,8 +23,20 @@ impl Texts {
         self.0.push((name, seen.text));
     }
 
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(there, _)| there == name)
+    /// As [`add`](Self::add), under the variant that it is. `name`: its layer and its type.
+    pub(crate) fn variant(&mut self, name: &str, error: &dyn Error) {
+        let debug = format!("{error:?}");
+        let variant = debug.split([' ', '(']).next().unwrap_or_default();
+        self.add(&format!("{name}::{variant}"), error);
+    }
+
+    /// `name`: a type of `layer` with its variant, in whatever module of the layer it is.
+    pub(crate) fn has(&self, layer: &str, name: &str) -> bool {
+        let is = |there: &str| {
+            let inside = there.strip_prefix(layer).and_then(|there| there.strip_suffix(name));
+            inside.is_some_and(|between| between.starts_with("::") && between.ends_with("::"))
+        };
+        self.0.iter().any(|(there, _)| is(there))
     }
 
     pub(crate) fn lines(&self) -> impl Iterator<Item = String> {

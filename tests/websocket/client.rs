@@ -62,8 +62,7 @@ fn a_refusal_has_status_headers_and_body() {
 
 #[test]
 fn the_body_of_a_refusal_is_kept_up_to_its_limit() {
-    let config =
-        ClientConfig::new("ws://h/").unwrap().handshake(HandshakeConfig::default().max_reject_body(2));
+    let config = ClientConfig::new("ws://h/").unwrap().handshake(HandshakeConfig::new().max_reject_body(2));
     let (_, refused) = ask(config, NO);
     let HandshakeError::Rejected(rejected) = refused else { panic!("{refused:?}") };
     assert_eq!((&rejected.body[..], rejected.truncated), (&b"no"[..], true));

@@ -260,7 +260,7 @@ impl WindowBits {
 
 /// A window that no compressor of ours can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a window of {bits} bits is not between 9 and 15")]
+#[error("no window of {bits} bits: take {} to {} (RFC 7692 §7.1.2)", WindowBits::MIN.0, WindowBits::MAX.0)]
 #[non_exhaustive]
 pub struct InvalidWindowBits {
     /// What was asked for.
@@ -268,6 +268,14 @@ pub struct InvalidWindowBits {
 }
 
 /// Time that a compressor spends to find repetitions.
+///
+/// ```
+/// use wscope::proto::extension::{Level, PermessageDeflate};
+///
+/// let archive = PermessageDeflate::dedicated().level(Level::Best);
+/// assert_eq!(PermessageDeflate::dedicated().level, Level::Fast);
+/// assert_eq!((Level::default(), archive.level as u8), (Level::Fast, 9));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[repr(u8)]

@@ -108,6 +108,32 @@ pub trait Extension: fmt::Debug + Send + Sync {
 }
 
 /// What an agreed extension does to the messages of one connection.
+///
+/// ```
+/// use wscope::proto::{Config, Connection, Role, extension::{OutboundTransform, Rsv, Transforms}};
+/// # use wscope::proto::extension::{BrokenStream, InboundTransform, Step};
+/// # #[derive(Debug)]
+/// # struct Inverted;
+/// # impl InboundTransform for Inverted {
+/// #     fn transform(&mut self, _: &mut &[u8], _: &mut Vec<u8>, _: usize) -> Result<Step, BrokenStream> { Ok(Step::Done) }
+/// #     fn finish(&mut self, _: &mut Vec<u8>, _: usize) -> Result<Step, BrokenStream> { Ok(Step::Done) }
+/// # }
+///
+/// impl OutboundTransform for Inverted { // and `InboundTransform`
+///     fn transform(&mut self, payload: &[u8], _: bool, _: bool, output: &mut Vec<u8>) -> bool {
+///         output.extend(payload.iter().map(|byte| !byte));
+///         true
+///     }
+/// }
+///
+/// // The handshake was done elsewhere; it has agreed on this extension.
+/// let transforms = Transforms::new(Rsv::Rsv2, Box::new(Inverted), Box::new(Inverted));
+/// let mut server = Connection::new(Role::Server, Config::new()).with_transforms(transforms);
+/// let mut out = Vec::new();
+/// server.send("hi", &mut out)?;
+/// assert_eq!(out, [0x80 | Rsv::Rsv2 as u8 | 0x1, 2, !b'h', !b'i']);
+/// # Ok::<(), wscope::proto::LocalError>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Transforms {
@@ -128,6 +154,12 @@ impl Transforms {
 }
 
 /// One of the three reserved bits of a frame header (RFC 6455 §5.2).
+///
+/// ```
+/// use wscope::proto::extension::Rsv;
+/// let compressed_text = 0x81 | Rsv::Rsv1 as u8; // the first byte of a header: FIN, RSV1, opcode 1
+/// assert_eq!(compressed_text, 0xC1);
+/// ```
 #[allow(clippy::exhaustive_enums, reason = "the frame header has three reserved bits")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -145,6 +177,46 @@ pub enum Rsv {
 /// The engine feeds the payload of one message through [`transform`](Self::transform) and ends it with
 /// [`finish`](Self::finish). Both append to `output` at most `room` bytes and are called again, with what is left of the
 /// input, until they report [`Step::Done`]: so the limit of a message holds *while* it is inflated.
+///
+/// ```
+/// use wscope::proto::extension::{BrokenStream, InboundTransform, Step};
+///
+/// /// The peer sends each byte twice.
+/// #[derive(Debug, Default)]
+/// struct Twice {
+///     first: Option<u8>,
+/// }
+///
+/// impl InboundTransform for Twice {
+///     fn transform(&mut self, input: &mut &[u8], output: &mut Vec<u8>, room: usize) -> Result<Step, BrokenStream> {
+///         let full = output.len() + room;
+///         while let Some((&byte, rest)) = input.split_first() {
+///             match self.first {
+///                 None => self.first = Some(byte),
+///                 Some(first) if first != byte => return Err(BrokenStream::new()),
+///                 Some(_) if output.len() == full => return Ok(Step::Full),
+///                 Some(first) => {
+///                     output.push(first);
+///                     self.first = None;
+///                 }
+///             }
+///             *input = rest;
+///         }
+///         Ok(Step::Done)
+///     }
+///
+///     fn finish(&mut self, _: &mut Vec<u8>, _: usize) -> Result<Step, BrokenStream> {
+///         if self.first.take().is_none() { Ok(Step::Done) } else { Err(BrokenStream::new()) }
+///     }
+/// }
+///
+/// let (mut twice, mut output) = (Twice::default(), Vec::new());
+/// let mut input = &b"hhii"[..];
+/// assert_eq!(twice.transform(&mut input, &mut output, 1), Ok(Step::Full));
+/// assert_eq!((input, &output[..]), (&b"i"[..], &b"h"[..]));
+/// assert_eq!(twice.transform(&mut input, &mut output, 1), Ok(Step::Done));
+/// assert_eq!((twice.finish(&mut output, 0), &output[..]), (Ok(Step::Done), &b"hi"[..]));
+/// ```
 pub trait InboundTransform: fmt::Debug + Send {
     /// Transforms some of `input` (unmasked payload) and moves it forward past what was used. [`Step::Done`] means: all
     /// of `input` is used, and nothing waits for room.
@@ -166,6 +238,29 @@ pub trait InboundTransform: fmt::Debug + Send {
 }
 
 /// Transforms messages that we send.
+///
+/// ```
+/// use wscope::proto::extension::OutboundTransform;
+///
+/// /// Sends each byte twice, if there are few.
+/// #[derive(Debug)]
+/// struct Twice;
+///
+/// impl OutboundTransform for Twice {
+///     fn transform(&mut self, payload: &[u8], first: bool, last: bool, output: &mut Vec<u8>) -> bool {
+///         if first && last && payload.len() > 100 {
+///             return false; // plain, and without the extension's bit
+///         }
+///         output.extend(payload.iter().flat_map(|byte| [*byte; 2]));
+///         true
+///     }
+/// }
+///
+/// let mut output = Vec::new();
+/// assert!(Twice.transform(b"hi", true, true, &mut output));
+/// assert_eq!(output, b"hhii");
+/// assert!(!Twice.transform(&[0; 1000], true, true, &mut output));
+/// ```
 pub trait OutboundTransform: fmt::Debug + Send {
     /// Whether a message of `len` bytes that is sent whole is worth the work. Asked before a large one is transformed in
     /// steps, as if it were fragments.
@@ -196,6 +291,15 @@ pub enum Step {
 
 /// A payload that breaks the specification of its extension. The connection fails with 1007: RFC 7692 names no code, and
 /// this one says that the *data* was bad (RFC 6455 §7.4.1).
+///
+/// ```
+/// use wscope::proto::extension::BrokenStream;
+///
+/// fn length(header: &[u8]) -> Result<u8, BrokenStream> {
+///     header.first().copied().ok_or(BrokenStream::new())
+/// }
+/// assert_eq!(length(b""), Err(BrokenStream::new()));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, thiserror::Error)]
 #[error("the payload is not a valid stream of its extension")]
 #[non_exhaustive]

@@ -34,6 +34,17 @@ impl Agreement {
 /// (RFC 6455 §9.1).
 ///
 /// Handshakes of this module do this by themselves; it is here for those that are done elsewhere.
+///
+/// ```
+/// # #[cfg(feature = "deflate")] {
+/// use wscope::proto::{ExtensionItem, accept_extension, extension::PermessageDeflate};
+///
+/// let offers = ExtensionItem::parse_list([&b"x-unknown, permessage-deflate"[..]])?;
+/// let (answer, _transforms) = accept_extension(&offers, &PermessageDeflate::dedicated()).expect("one that we know");
+/// assert_eq!(answer.to_string(), "permessage-deflate");
+/// # }
+/// # Ok::<(), wscope::proto::ListError>(())
+/// ```
 #[must_use]
 pub fn accept_extension(
     offers: &[ExtensionItem],
@@ -52,6 +63,19 @@ pub fn accept_extension(
 /// # Errors
 /// An extension that was not offered, one that stands in the answer twice, or parameters that the extension does not
 /// confirm (RFC 6455 §4.1, §9.1).
+///
+/// ```
+/// # #[cfg(feature = "deflate")] {
+/// use wscope::proto::{ExtensionItem, confirm_extension, extension::PermessageDeflate};
+///
+/// let deflate = PermessageDeflate::dedicated();
+/// let answers = ExtensionItem::parse_list([&b"permessage-deflate"[..]])?;
+/// assert!(confirm_extension(&answers, Some(&deflate))?.is_some());
+/// let error = confirm_extension(&answers, None).unwrap_err();
+/// assert!(error.to_string().contains("permessage-deflate, which was not offered"));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn confirm_extension(
     answers: &[ExtensionItem],
     extension: Option<&dyn Extension>,

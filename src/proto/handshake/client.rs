@@ -37,7 +37,7 @@ use http::{
 /// let uri: WebSocketUri = "ws://example.com/chat".parse()?;
 /// let mut out = Vec::new();
 /// let mut handshake =
-///     ClientHandshake::start(Request::to(&uri), HandshakeConfig::default(), &mut SystemRandom::new(), &mut out);
+///     ClientHandshake::start(Request::to(&uri), HandshakeConfig::new(), &mut SystemRandom::new(), &mut out);
 /// assert!(out.starts_with(b"GET /chat HTTP/1.1\r\nHost: example.com\r\n"));
 ///
 /// let mut answer = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno".to_vec();
@@ -110,11 +110,11 @@ impl ClientHandshake {
     ///
     /// let (answer, ()) = http::Response::builder().status(503).body(())?.into_parts();
     /// let error = handshake.accept_parts(&answer).unwrap_err();
-    /// assert_eq!(error.to_string(), "the status is 503 instead of 101 (RFC 6455 §4.1)");
+    /// assert_eq!(error.to_string(), "the status of the response is 503 instead of 101 (RFC 6455 §4.1)");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn start_elsewhere(request: Request, random: &mut dyn RandomSource) -> (HeaderMap, Self) {
-        Self::new(request, HandshakeConfig::default(), random)
+        Self::new(request, HandshakeConfig::new(), random)
     }
 
     /// Judges an answer that has been parsed elsewhere, as by an HTTP/1.1 client.

@@ -8,7 +8,7 @@ use crate::proto::http::HeadLimits;
 /// ```
 /// use wscope::proto::HandshakeConfig;
 ///
-/// let config = HandshakeConfig::default().max_head(8192).max_header_lines(50);
+/// let config = HandshakeConfig::new().max_head(8192).max_header_lines(50);
 /// assert_eq!((config.max_head, config.max_line), (8192, 8192));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,17 @@ impl HandshakeConfig {
     pub const MAX_HEADER_LINES: usize = 100;
     /// 64 KiB: an error page.
     pub const MAX_REJECT_BODY: usize = 64 * 1024;
+
+    /// The defaults.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            max_head: Self::MAX_HEAD,
+            max_line: Self::MAX_LINE,
+            max_header_lines: Self::MAX_HEADER_LINES,
+            max_reject_body: Self::MAX_REJECT_BODY,
+        }
+    }
 
     /// Sets [`max_head`](Self::max_head).
     #[must_use]
@@ -78,11 +89,6 @@ impl HandshakeConfig {
 
 impl Default for HandshakeConfig {
     fn default() -> Self {
-        Self {
-            max_head: Self::MAX_HEAD,
-            max_line: Self::MAX_LINE,
-            max_header_lines: Self::MAX_HEADER_LINES,
-            max_reject_body: Self::MAX_REJECT_BODY,
-        }
+        Self::new()
     }
 }

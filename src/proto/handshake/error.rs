@@ -30,13 +30,13 @@ pub enum RequestError {
         received: usize,
     },
     /// The caller's clock ran out before the head was complete.
-    #[error("the request was not complete in time, after {received} bytes")]
+    #[error("the request was not complete in time: {received} bytes of it had come")]
     TimedOut {
         /// Bytes of the head that had come.
         received: usize,
     },
     /// Another method than GET.
-    #[error("the method is not GET (RFC 6455 §4.1)")]
+    #[error("the method of the request is not GET (RFC 6455 §4.1)")]
     Method,
     /// A request with a body: what follows a head must be frames and nothing else.
     #[error("the request has a body (RFC 9110 §9.3.1)")]
@@ -48,13 +48,13 @@ pub enum RequestError {
         count: usize,
     },
     /// A `Host`, or an authority in the target, that is not a host with an optional port.
-    #[error("the host is not a host with an optional port (RFC 9110 §7.2)")]
+    #[error("the host of the request is not a host with an optional port (RFC 9110 §7.2)")]
     InvalidHost,
     /// No `Upgrade` header holds `websocket`.
-    #[error("not an upgrade to websocket (RFC 6455 §4.2.1)")]
+    #[error("the request is no upgrade: no Upgrade header holds websocket (RFC 6455 §4.2.1)")]
     MissingUpgrade,
     /// No `Connection` header holds `upgrade`.
-    #[error("the Connection header does not hold upgrade (RFC 6455 §4.2.1)")]
+    #[error("the request is no upgrade: no Connection header holds upgrade (RFC 6455 §4.2.1)")]
     MissingConnection,
     /// Not exactly one `Sec-WebSocket-Version` header.
     #[error("the request has {count} Sec-WebSocket-Version headers instead of one (RFC 6455 §11.3.5)")]
@@ -63,7 +63,7 @@ pub enum RequestError {
         count: usize,
     },
     /// Another version than 13.
-    #[error("the WebSocket version is not 13 (RFC 6455 §4.2.2)")]
+    #[error("the request's Sec-WebSocket-Version is not 13 (RFC 6455 §4.2.2)")]
     UnsupportedVersion,
     /// Not exactly one `Sec-WebSocket-Key` header.
     #[error("the request has {count} Sec-WebSocket-Key headers instead of one (RFC 6455 §11.3.1)")]
@@ -72,13 +72,13 @@ pub enum RequestError {
         count: usize,
     },
     /// The key is not the base64 of 16 bytes.
-    #[error("the Sec-WebSocket-Key is not the base64 of 16 bytes (RFC 6455 §4.1)")]
+    #[error("the request's Sec-WebSocket-Key is not the base64 of 16 bytes (RFC 6455 §4.1)")]
     InvalidKey,
     /// `Sec-WebSocket-Protocol` is malformed.
-    #[error("Sec-WebSocket-Protocol: {0}")]
+    #[error("the request's Sec-WebSocket-Protocol is malformed: {0}")]
     Subprotocols(ListError),
     /// `Sec-WebSocket-Extensions` is malformed.
-    #[error("Sec-WebSocket-Extensions: {0}")]
+    #[error("the request's Sec-WebSocket-Extensions is malformed: {0}")]
     Extensions(ListError),
 }
 
@@ -166,16 +166,16 @@ pub enum ResponseError {
         received: usize,
     },
     /// Another status than 101, in an answer that was parsed elsewhere; otherwise it is an event, the refusal.
-    #[error("the status is {status} instead of 101 (RFC 6455 §4.1)")]
+    #[error("the status of the response is {status} instead of 101 (RFC 6455 §4.1)")]
     Status {
         /// The status.
         status: u16,
     },
     /// No `Upgrade` header holds `websocket`.
-    #[error("the Upgrade header does not hold websocket (RFC 6455 §4.1)")]
+    #[error("the response is no upgrade: no Upgrade header holds websocket (RFC 6455 §4.1)")]
     MissingUpgrade,
     /// No `Connection` header holds `upgrade`.
-    #[error("the Connection header does not hold upgrade (RFC 6455 §4.1)")]
+    #[error("the response is no upgrade: no Connection header holds upgrade (RFC 6455 §4.1)")]
     MissingConnection,
     /// Not exactly one `Sec-WebSocket-Accept` header.
     #[error("the response has {count} Sec-WebSocket-Accept headers instead of one (RFC 6455 §11.3.3)")]
@@ -184,37 +184,39 @@ pub enum ResponseError {
         count: usize,
     },
     /// `Sec-WebSocket-Accept` does not belong to our key.
-    #[error("Sec-WebSocket-Accept does not belong to our key (RFC 6455 §4.1)")]
+    #[error("the response's Sec-WebSocket-Accept does not belong to our key (RFC 6455 §4.1)")]
     WrongAccept,
     /// More than one `Sec-WebSocket-Protocol` header.
-    #[error("the response has {count} Sec-WebSocket-Protocol headers (RFC 6455 §11.3.4)")]
+    #[error(
+        "the response has {count} Sec-WebSocket-Protocol headers instead of at most one (RFC 6455 §11.3.4)"
+    )]
     SubprotocolCount {
         /// How many there are.
         count: usize,
     },
     /// A subprotocol that we did not offer.
-    #[error("subprotocol {subprotocol:?} was not offered (RFC 6455 §4.1)")]
+    #[error("the response chooses subprotocol {subprotocol:?}, which was not offered (RFC 6455 §4.1)")]
     SubprotocolNotOffered {
         /// What the server sent, up to [`MAX_SHOWN`](Self::MAX_SHOWN) characters.
         subprotocol: String,
     },
     /// `Sec-WebSocket-Extensions` is malformed.
-    #[error("Sec-WebSocket-Extensions: {0}")]
+    #[error("the response's Sec-WebSocket-Extensions is malformed: {0}")]
     Extensions(ListError),
     /// An extension that we did not offer.
-    #[error("extension {name} was not offered (RFC 6455 §4.1)")]
+    #[error("the response chooses extension {name}, which was not offered (RFC 6455 §4.1)")]
     ExtensionNotOffered {
         /// Its name, up to [`MAX_SHOWN`](Self::MAX_SHOWN) characters.
         name: String,
     },
     /// An extension twice.
-    #[error("extension {name} stands in the answer more than once (RFC 6455 §9.1)")]
+    #[error("the response chooses extension {name} more than once (RFC 6455 §9.1)")]
     ExtensionRepeated {
         /// Its name.
         name: String,
     },
     /// An answer that the extension does not confirm.
-    #[error("the parameters of {answer} are not an answer to our offer (RFC 6455 §9.1)")]
+    #[error("the response chooses {answer}, whose parameters are no answer to our offer (RFC 6455 §9.1)")]
     ExtensionRefused {
         /// The extension and its parameters, up to [`MAX_SHOWN`](Self::MAX_SHOWN) characters.
         answer: String,
@@ -253,22 +255,22 @@ pub(super) fn connection_options(headers: &HeaderMap) -> HeaderValue {
 #[non_exhaustive]
 pub enum HeaderError {
     /// Not a header's name.
-    #[error("the name of the header is not a token (RFC 9110 §5.1)")]
+    #[error("no header added: its name is not a token (RFC 9110 §5.1)")]
     InvalidName,
     /// A value with CR, LF, NUL or another control character.
-    #[error("the value of header {name} has a control character (RFC 9110 §5.5)")]
+    #[error("header {name} not added: its value has a control character (RFC 9110 §5.5)")]
     InvalidValue {
         /// The header.
         name: HeaderName,
     },
     /// A header that the handshake writes itself.
-    #[error("header {name} is written by the handshake itself")]
+    #[error("header {name} not added: it is written by the handshake itself")]
     Reserved {
         /// The header.
         name: HeaderName,
     },
     /// Too many headers.
-    #[error("more than {limit} headers")]
+    #[error("no header added: there are {limit} already, which is the limit")]
     TooMany {
         /// [`MAX_HEADERS`](Self::MAX_HEADERS).
         limit: usize,
@@ -284,7 +286,9 @@ impl HeaderError {
 
 /// A status that cannot refuse a handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{status} is not the status of a final response that may have a body (RFC 9110 §15)")]
+#[error(
+    "status {status} cannot refuse a handshake: take one from 200 to 999, but for 204, 205 and 304 (RFC 9110 §15)"
+)]
 #[non_exhaustive]
 pub struct InvalidStatus {
     /// The status.
@@ -299,7 +303,7 @@ impl InvalidStatus {
 
 /// Data for a body that is complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the body of the refusal is complete")]
+#[error("no data sent: the body of the refusal is complete")]
 #[non_exhaustive]
 pub struct BodyFinished;
 
@@ -331,7 +335,9 @@ impl AcceptError {
 #[non_exhaustive]
 pub enum AcceptErrorKind {
     /// The subprotocol is none of those that the client offered.
-    #[error("subprotocol {subprotocol:?} was not offered by the client (RFC 6455 §4.2.2)")]
+    #[error(
+        "handshake not accepted: subprotocol {subprotocol:?} was not offered by the client (RFC 6455 §4.2.2)"
+    )]
     SubprotocolNotOffered {
         /// The subprotocol.
         subprotocol: String,

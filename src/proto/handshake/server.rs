@@ -37,7 +37,7 @@ use http::{
 /// ```
 /// use wscope::proto::{AcceptConnection, HandshakeConfig, RequestReader};
 ///
-/// let mut reader = RequestReader::new(HandshakeConfig::default());
+/// let mut reader = RequestReader::new(HandshakeConfig::new());
 /// let mut bytes = b"GET /chat HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
 ///     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\nearly".to_vec();
 /// let mut input = &mut bytes[..];
@@ -154,6 +154,8 @@ impl RequestReader {
 }
 
 /// A request that is a valid opening handshake and waits for its answer. It can be answered once.
+///
+/// [`RequestReader`] makes one of bytes, [`from_parts`](Self::from_parts) of what an HTTP server has parsed.
 #[derive(Debug)]
 pub struct ServerHandshake {
     request: Request,

@@ -266,7 +266,7 @@ impl Start {
 #[non_exhaustive]
 pub enum HeadError {
     /// The first byte is not HTTP's: a TLS hello, a WebSocket frame, anything.
-    #[error("the first byte is {byte:#04x}, with which no HTTP/1.1 message begins here (RFC 9112 §2.1)")]
+    #[error("the first byte is {byte:#04x}{}, with which no HTTP/1.1 message begins here (RFC 9112 §2.1)", hint(*byte))]
     NotHttp {
         /// The byte.
         byte: u8,
@@ -275,63 +275,71 @@ pub enum HeadError {
     #[error("the start line is malformed (RFC 9112 §3, §4)")]
     StartLine,
     /// Another version than HTTP/1.1.
-    #[error("the HTTP version is not 1.1 (RFC 6455 §4.1)")]
+    #[error("the HTTP version of the head is not 1.1 (RFC 6455 §4.1)")]
     HttpVersion,
     /// A request target that is neither a path nor an absolute `http`, `https`, `ws` or `wss` URI.
     #[error("the request target is neither a path nor an http, https, ws or wss URI (RFC 9112 §3.2)")]
     Target,
     /// The request line or status line is too long.
-    #[error("the start line is longer than {limit} bytes")]
+    #[error("the start line is longer than the limit of {limit} bytes (max_line)")]
     StartLineTooLong {
         /// [`HandshakeConfig::max_line`](crate::proto::HandshakeConfig::max_line).
         limit: usize,
     },
     /// A header line is too long.
-    #[error("a header line is longer than {limit} bytes")]
+    #[error("a header line is longer than the limit of {limit} bytes (max_line)")]
     HeaderTooLong {
         /// [`HandshakeConfig::max_line`](crate::proto::HandshakeConfig::max_line).
         limit: usize,
     },
     /// The head is too long; a client counts interim responses with the final one.
-    #[error("the head is longer than {limit} bytes")]
+    #[error("the head is longer than the limit of {limit} bytes (max_head)")]
     HeadTooLong {
         /// [`HandshakeConfig::max_head`](crate::proto::HandshakeConfig::max_head).
         limit: usize,
     },
     /// Too many header lines.
-    #[error("the head has more than {limit} header lines")]
+    #[error("the head has more header lines than the limit of {limit} (max_header_lines)")]
     TooManyHeaders {
         /// [`HandshakeConfig::max_header_lines`](crate::proto::HandshakeConfig::max_header_lines), or
         /// [`HeaderError::MAX_HEADERS`](crate::proto::HeaderError::MAX_HEADERS) where that is less.
         limit: usize,
     },
     /// A CR without its LF.
-    #[error("a CR without LF (RFC 9112 §2.2)")]
+    #[error("the head has a CR without its LF (RFC 9112 §2.2)")]
     BareCr,
     /// An LF without its CR.
-    #[error("an LF without CR (RFC 9112 §2.2)")]
+    #[error("the head has an LF without its CR (RFC 9112 §2.2)")]
     BareLf,
     /// NUL or another control character.
-    #[error("control character {byte:#04x} in a line (RFC 9110 §5.5)")]
+    #[error("the head has control character {byte:#04x} in a line (RFC 9110 §5.5)")]
     Control {
         /// The character.
         byte: u8,
     },
     /// A line that begins with white space, which once continued the line before.
-    #[error("a folded header line (RFC 9112 §5.2)")]
+    #[error("the head has a folded header line (RFC 9112 §5.2)")]
     FoldedLine,
     /// White space between a header's name and its colon.
-    #[error("white space before the colon of a header (RFC 9112 §5.1)")]
+    #[error("the head has white space before the colon of a header (RFC 9112 §5.1)")]
     SpaceBeforeColon,
     /// A byte in a header's name that a token cannot have, or a header line without a colon.
-    #[error("byte {byte:#04x} in the name of a header (RFC 9110 §5.1)")]
+    #[error("the head has byte {byte:#04x} in the name of a header (RFC 9110 §5.1)")]
     InvalidName {
         /// The byte.
         byte: u8,
     },
-    /// A header's value that cannot be kept.
-    #[error("the value of a header is malformed (RFC 9110 §5.5)")]
+    /// A header that cannot be kept, such as one with a name of 64 KiB where [`max_line`](crate::proto::HandshakeConfig::max_line) allows one.
+    #[error("the name or the value of a header cannot be kept (RFC 9110 §5.5)")]
     InvalidValue,
+}
+
+/// What is likely to be meant by a first byte: a TLS handshake or alert, where one side says `ws` and the other `wss`.
+const fn hint(byte: u8) -> &'static str {
+    match byte {
+        0x15 | 0x16 => " (TLS: one side says ws, the other wss?)",
+        0..=0x14 | 0x17..=u8::MAX => "",
+    }
 }
 
 /// Whether the value of this header is a credential, which no `Debug` may print.

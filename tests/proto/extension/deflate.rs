@@ -183,7 +183,7 @@ fn a_client_that_must_keep_to_a_window_of_256_bytes_sends_plain() {
 fn windows_outside_of_9_to_15_cannot_be_written() {
     for refused in (0..9).chain(16..=255) {
         let error = WindowBits::new(refused).unwrap_err();
-        assert_eq!(error.to_string(), format!("a window of {refused} bits is not between 9 and 15"));
+        assert_eq!(error.to_string(), format!("no window of {refused} bits: take 9 to 15 (RFC 7692 §7.1.2)"));
     }
     assert!((9..=15).all(|bits| WindowBits::new(bits).unwrap().get() == bits));
 }

@@ -10,7 +10,7 @@ use wscope::proto::{
 /// A client that offers subprotocols `a` and `b` and the extension `x-toy`.
 fn offering() -> ClientHandshake {
     let request = Request::to(&uri()).with_subprotocols(["a", "b"]).unwrap().with_extension(TOY.arc());
-    start(request, HandshakeConfig::default()).0
+    start(request, HandshakeConfig::new()).0
 }
 
 fn error(head: &super::Head) -> Option<ResponseError> {
@@ -19,7 +19,7 @@ fn error(head: &super::Head) -> Option<ResponseError> {
 
 #[test] // RFC 6455 §4.1
 fn client_asks_with_exactly_these_bytes() {
-    let (_, sent) = start(Request::to(&uri()), HandshakeConfig::default());
+    let (_, sent) = start(Request::to(&uri()), HandshakeConfig::new());
     let expected = format!(
         "GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -35,7 +35,7 @@ fn client_asks_with_subprotocols_extensions_and_headers() {
         .with_extension(Toy { offers: &["x-toy; p=1", "x-toy"], ..TOY }.arc())
         .with_header("Origin", "https://h")
         .unwrap();
-    let (client, sent) = start(request, HandshakeConfig::default());
+    let (client, sent) = start(request, HandshakeConfig::new());
     let sent = String::from_utf8(sent).unwrap();
     for line in [
         "GET /x?y HTTP/1.1",
@@ -53,7 +53,7 @@ fn client_asks_with_subprotocols_extensions_and_headers() {
 #[test]
 fn client_sends_no_empty_offer() {
     let request = Request::to(&uri()).with_extension(Toy { offers: &[], ..TOY }.arc());
-    let (mut client, sent) = start(request, HandshakeConfig::default());
+    let (mut client, sent) = start(request, HandshakeConfig::new());
     assert!(!String::from_utf8(sent).unwrap().contains("Extensions"));
     let head = response_head().with("Sec-WebSocket-Extensions", "x-toy");
     let not_offered = ResponseError::ExtensionNotOffered { name: "x-toy".into() };
@@ -64,7 +64,7 @@ fn client_sends_no_empty_offer() {
 fn client_draws_a_new_nonce_for_each_handshake() {
     let key = || {
         let mut out = Vec::new();
-        let config = HandshakeConfig::default();
+        let config = HandshakeConfig::new();
         let _ = ClientHandshake::start(Request::to(&uri()), config, &mut SystemRandom::new(), &mut out);
         let sent = String::from_utf8(out).unwrap();
         let key = sent.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap().to_owned();
@@ -265,7 +265,7 @@ fn client_keeps_its_first_fault_and_drops_what_comes_after() {
 #[test]
 fn secrets_of_a_client_are_in_no_debug_and_no_error() {
     let uri = "ws://ann:s3cret@h/?token=s3cret".parse().unwrap();
-    let (mut client, _) = start(Request::to(&uri), HandshakeConfig::default());
+    let (mut client, _) = start(Request::to(&uri), HandshakeConfig::new());
     let (_, error, _) = judge(&mut client, [&b"HTTP/1.1 101 x\r\nSet-Cookie: s3cret\r\n\r\n"[..]]);
     let shown = format!("{client:?} {error:?} {}", error.as_ref().unwrap());
     assert!(!shown.contains("s3cret") && !shown.contains("czNjcmV0"), "{shown}");

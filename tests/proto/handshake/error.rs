@@ -65,20 +65,29 @@ fn every_fault_of_a_request_has_one_status_and_a_complete_answer() {
 #[test]
 fn faults_name_value_limit_and_rule() {
     for (error, message) in [
-        (RequestError::Head(HeadError::HeadTooLong { limit: 7 }), "the head is longer than 7 bytes"),
+        (
+            RequestError::Head(HeadError::HeadTooLong { limit: 7 }),
+            "the head is longer than the limit of 7 bytes (max_head)",
+        ),
         (
             RequestError::HostCount { count: 2 },
             "the request has 2 Host headers instead of one (RFC 9112 §3.2)",
         ),
         (RequestError::UnexpectedEof { received: 3 }, "the connection ended 3 bytes into the request"),
-        (RequestError::TimedOut { received: 3 }, "the request was not complete in time, after 3 bytes"),
+        (
+            RequestError::TimedOut { received: 3 },
+            "the request was not complete in time: 3 bytes of it had come",
+        ),
         (
             RequestError::Extensions(ListError::UnexpectedEnd { at: 4 }),
-            "Sec-WebSocket-Extensions: the line ends at 4, where more must follow (RFC 6455 §9.1)",
+            "the request's Sec-WebSocket-Extensions is malformed: a line of the list ends after 4 bytes, inside an element (RFC 6455 §4.3)",
         ),
     ] {
         assert_eq!(error.to_string(), message);
     }
     let error = ResponseError::SubprotocolNotOffered { subprotocol: "a\r\n".into() };
-    assert_eq!(error.to_string(), r#"subprotocol "a\r\n" was not offered (RFC 6455 §4.1)"#);
+    assert_eq!(
+        error.to_string(),
+        r#"the response chooses subprotocol "a\r\n", which was not offered (RFC 6455 §4.1)"#
+    );
 }

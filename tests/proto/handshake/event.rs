@@ -75,7 +75,10 @@ fn refusal_has_the_status_of_a_final_response_that_may_have_a_body() {
         }
     }
     let message = RejectConnection::new(101).unwrap_err().to_string();
-    assert_eq!(message, "101 is not the status of a final response that may have a body (RFC 9110 §15)");
+    assert_eq!(
+        message,
+        "status 101 cannot refuse a handshake: take one from 200 to 999, but for 204, 205 and 304 (RFC 9110 §15)"
+    );
 }
 
 #[test]

@@ -16,9 +16,9 @@ fn feed(client: &mut ClientHandshake, bytes: &[u8], size: usize) -> (Vec<ClientE
 
 /// Opens a connection between our two halves; both agreements and the early bytes that came through.
 fn open(request: Request, accept: AcceptConnection, size: usize) -> (Agreement, Agreement) {
-    let (mut client, mut sent) = start(request, HandshakeConfig::default());
+    let (mut client, mut sent) = start(request, HandshakeConfig::new());
     sent.extend_from_slice(b"early client");
-    let (handshake, mut out, early) = super::serve(HandshakeConfig::default(), sent.chunks(size));
+    let (handshake, mut out, early) = super::serve(HandshakeConfig::new(), sent.chunks(size));
     assert_eq!(early, b"early client");
     let served = handshake.unwrap().unwrap().accept(accept, &mut out).unwrap();
     out.extend_from_slice(b"early server");
@@ -81,7 +81,7 @@ proptest! {
         rejection.send(RejectData::last(""), &mut in_pieces).unwrap();
 
         for bytes in [at_once, in_pieces] {
-            let (mut client, _) = start(Request::to(&uri()), HandshakeConfig::default());
+            let (mut client, _) = start(Request::to(&uri()), HandshakeConfig::new());
             let (mut events, _) = feed(&mut client, &bytes, size);
             events.extend(client.receive_eof().unwrap());
             let mut body = Vec::new();

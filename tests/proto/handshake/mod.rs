@@ -111,7 +111,7 @@ pub(crate) fn serve<'a>(
 
 /// What a server makes of these bytes in one piece.
 pub(crate) fn serve_bytes(bytes: &[u8]) -> Result<ServerHandshake, RequestError> {
-    serve(HandshakeConfig::default(), [bytes]).0.map(|handshake| handshake.expect("the request is complete"))
+    serve(HandshakeConfig::new(), [bytes]).0.map(|handshake| handshake.expect("the request is complete"))
 }
 
 pub(crate) fn uri() -> WebSocketUri {
@@ -151,7 +151,7 @@ pub(crate) fn judge<'a>(
 
 /// What a plain client makes of these bytes in one piece.
 pub(crate) fn judge_bytes(bytes: &[u8]) -> (Vec<ClientEvent>, Option<ResponseError>, Vec<u8>) {
-    judge(&mut start(Request::to(&uri()), HandshakeConfig::default()).0, [bytes])
+    judge(&mut start(Request::to(&uri()), HandshakeConfig::new()).0, [bytes])
 }
 
 /// An extension that changes nothing. An offer with `no` is declined; an answer with `bad` is not confirmed.

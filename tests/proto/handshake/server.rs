@@ -9,7 +9,7 @@ use wscope::proto::{
 
 fn error(head: &super::Head) -> Option<RequestError> {
     let from_bytes = serve_bytes(&head.bytes()).err();
-    let (answered, out, _) = serve(HandshakeConfig::default(), [&head.bytes()[..]]);
+    let (answered, out, _) = serve(HandshakeConfig::new(), [&head.bytes()[..]]);
     assert_eq!(answered.err(), from_bytes);
     match from_bytes {
         None => assert!(out.is_empty()),
@@ -213,7 +213,10 @@ fn server_cannot_pick_a_subprotocol_that_was_not_offered_and_may_try_again() {
     let mut out = Vec::new();
     let error = handshake.accept(AcceptConnection::new().with_subprotocol("A"), &mut out).unwrap_err();
     assert_eq!(error.kind, AcceptErrorKind::SubprotocolNotOffered { subprotocol: "A".into() });
-    assert_eq!(error.to_string(), r#"subprotocol "A" was not offered by the client (RFC 6455 §4.2.2)"#);
+    assert_eq!(
+        error.to_string(),
+        r#"handshake not accepted: subprotocol "A" was not offered by the client (RFC 6455 §4.2.2)"#
+    );
     assert!(out.is_empty());
     error.handshake.accept(AcceptConnection::new().with_subprotocol("a"), &mut out).unwrap();
     assert!(String::from_utf8(out).unwrap().contains("Sec-WebSocket-Protocol: a\r\n"));
@@ -227,7 +230,10 @@ fn server_rejects_at_once() {
         assert!(rejection.is_finished());
         let before = out.len();
         let message = rejection.send(RejectData::last("x"), &mut out).unwrap_err().to_string();
-        assert_eq!((message.as_str(), out.len()), ("the body of the refusal is complete", before));
+        assert_eq!(
+            (message.as_str(), out.len()),
+            ("no data sent: the body of the refusal is complete", before)
+        );
         String::from_utf8(out).unwrap()
     };
     let plain = RejectConnection::new(403).unwrap();
@@ -312,7 +318,7 @@ fn server_judges_a_request_that_was_parsed_elsewhere_by_the_same_rules() {
 
 #[test]
 fn server_keeps_its_first_fault_and_drops_what_comes_after() {
-    let mut reader = RequestReader::new(HandshakeConfig::default());
+    let mut reader = RequestReader::new(HandshakeConfig::new());
     let mut out = Vec::new();
     let mut bytes = b"\x16\x03\x01 and more".to_vec();
     let mut input = &mut bytes[..];
@@ -330,7 +336,7 @@ fn server_keeps_its_first_fault_and_drops_what_comes_after() {
 
 #[test]
 fn server_leaves_everything_alone_once_the_request_is_complete() {
-    let mut reader = RequestReader::new(HandshakeConfig::default());
+    let mut reader = RequestReader::new(HandshakeConfig::new());
     let mut out = Vec::new();
     let mut bytes = request_head().bytes();
     assert!(reader.receive(&mut &mut bytes[..], &mut out).unwrap().is_some());
@@ -350,7 +356,7 @@ fn server_tells_an_end_inside_the_head_from_one_before_it() {
         ("", true, RequestError::TimedOut { received: 0 }, None),
         ("GET /", true, RequestError::TimedOut { received: 5 }, Some("408 Request Timeout")),
     ] {
-        let mut reader = RequestReader::new(HandshakeConfig::default());
+        let mut reader = RequestReader::new(HandshakeConfig::new());
         let mut out = Vec::new();
         let mut bytes = bytes.as_bytes().to_vec();
         assert!(reader.receive(&mut &mut bytes[..], &mut out).unwrap().is_none());
@@ -375,7 +381,7 @@ fn secrets_of_a_request_are_in_no_debug_and_no_error() {
         head.clone().only("Host", &["s3cret@h"]),
         head.with("A", "s3cret\0"),
     ] {
-        let (result, out, _) = serve(HandshakeConfig::default(), [&broken.bytes()[..]]);
+        let (result, out, _) = serve(HandshakeConfig::new(), [&broken.bytes()[..]]);
         let error = result.unwrap_err();
         let shown = format!("{error} {error:?} {}", String::from_utf8(out).unwrap());
         assert!(!shown.contains("s3cret"), "{shown}");

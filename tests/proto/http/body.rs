@@ -102,13 +102,13 @@ fn client_finds_the_end_of_a_body() {
         let expected = |finished| Body { announced: true, data: data.as_bytes().to_vec(), finished };
         let case = format!("{headers:?} {sent:?}");
         assert_eq!(
-            read(HandshakeConfig::default(), [&bytes[..]], false),
+            read(HandshakeConfig::new(), [&bytes[..]], false),
             expected(finished_before_eof),
             "{case}"
         );
-        assert_eq!(read(HandshakeConfig::default(), [&bytes[..]], true), expected(finished), "{case}");
+        assert_eq!(read(HandshakeConfig::new(), [&bytes[..]], true), expected(finished), "{case}");
         assert_eq!(
-            read(HandshakeConfig::default(), bytes.chunks(1), true),
+            read(HandshakeConfig::new(), bytes.chunks(1), true),
             expected(finished),
             "{case} by bytes"
         );
@@ -124,7 +124,7 @@ fn client_sees_that_there_is_no_body() {
     ] {
         let nothing = Body { announced: false, data: Vec::new(), finished: None };
         let bytes = response(status, headers, "dropped");
-        assert_eq!(read(HandshakeConfig::default(), [&bytes[..]], true), nothing, "{status}");
+        assert_eq!(read(HandshakeConfig::new(), [&bytes[..]], true), nothing, "{status}");
     }
 }
 
@@ -139,7 +139,7 @@ fn client_keeps_a_body_of_exactly_the_limit_and_cuts_a_longer_one() {
     ];
     for (name, value, sent) in &framings {
         let bytes = response(FORBIDDEN, &format!("{name}: {value}\r\n"), sent);
-        let read = read(HandshakeConfig::default(), bytes.chunks(1000), true);
+        let read = read(HandshakeConfig::new(), bytes.chunks(1000), true);
         assert_eq!((read.data.len(), read.finished), (limit, Some(false)), "{name}");
     }
     for (headers, sent) in [
@@ -149,7 +149,7 @@ fn client_keeps_a_body_of_exactly_the_limit_and_cuts_a_longer_one() {
         ("Transfer-Encoding: chunked\r\n".into(), "1\r\nx\r\n".repeat(limit + 1)),
     ] {
         let bytes = response(FORBIDDEN, &headers, &sent);
-        let read = read(HandshakeConfig::default(), [&bytes[..]], false);
+        let read = read(HandshakeConfig::new(), [&bytes[..]], false);
         assert_eq!((read.data.len(), read.finished), (limit, Some(true)), "{headers}");
     }
 }
@@ -159,13 +159,13 @@ fn client_gives_up_on_an_endless_chunk_size_line() {
     for (length, finished) in [(1024, None), (1025, Some(true))] {
         let line = format!("1;{}", "x".repeat(length - 2));
         let bytes = response(FORBIDDEN, "Transfer-Encoding: chunked\r\n", &line);
-        assert_eq!(read(HandshakeConfig::default(), [&bytes[..]], false).finished, finished);
+        assert_eq!(read(HandshakeConfig::new(), [&bytes[..]], false).finished, finished);
     }
 }
 
 #[test]
 fn client_may_want_no_body_at_all() {
-    let config = HandshakeConfig::default().max_reject_body(0);
+    let config = HandshakeConfig::new().max_reject_body(0);
     let bytes = response(FORBIDDEN, "Content-Length: 2\r\n", "no");
     let expected = Body { announced: true, data: Vec::new(), finished: Some(true) };
     assert_eq!(read(config, [&bytes[..]], false), expected);
@@ -178,7 +178,7 @@ proptest! {
         body in prop::collection::vec(prop::sample::select(b"0123f;x\r\n".to_vec()), 0..60),
         size in 1_usize..20,
     ) {
-        let config = HandshakeConfig::default().max_reject_body(16);
+        let config = HandshakeConfig::new().max_reject_body(16);
         let bytes = [response(FORBIDDEN, framing, ""), body].concat();
         let whole = read(config, [&bytes[..]], true);
         prop_assert!(whole.data.len() <= 16 && whole.finished.is_some());

@@ -80,7 +80,7 @@ fn both_sides_refuse_malformed_header_lines_at_the_byte_that_breaks_them() {
     for server in BOTH {
         for (lines, error) in cases {
             let bytes = [start_line(server), lines].concat();
-            assert_eq!(fault(server, HandshakeConfig::default(), &bytes), Some(*error), "{server} {lines:?}");
+            assert_eq!(fault(server, HandshakeConfig::new(), &bytes), Some(*error), "{server} {lines:?}");
             if !matches!(lines, [b'a', b' ' | b'\t', ..] | [b':' | 0xc3, ..] | [b' ' | b'\t', ..])
                 && *lines != b"a(b): c"
                 && *lines != b"a\0b: c"
@@ -88,7 +88,7 @@ fn both_sides_refuse_malformed_header_lines_at_the_byte_that_breaks_them() {
             {
                 let before = &bytes[..bytes.len() - 1];
                 assert_eq!(
-                    fault(server, HandshakeConfig::default(), before),
+                    fault(server, HandshakeConfig::new(), before),
                     None,
                     "{server} {lines:?} too early"
                 );
@@ -101,7 +101,7 @@ fn both_sides_refuse_malformed_header_lines_at_the_byte_that_breaks_them() {
 fn both_sides_take_values_with_tabs_and_bytes_beyond_ascii() {
     for server in BOTH {
         let head = valid(server).with("X-Any", "\t a\tb \u{e9}  ").with("X-Empty", "");
-        assert_eq!(fault(server, HandshakeConfig::default(), &head.bytes()), None);
+        assert_eq!(fault(server, HandshakeConfig::new(), &head.bytes()), None);
     }
 }
 
@@ -111,14 +111,14 @@ fn both_sides_refuse_other_protocols_at_the_first_byte_that_shows_them() {
         let token = byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         let refused = Some(HeadError::NotHttp { byte });
         let expected = if token { None } else { refused };
-        assert_eq!(fault(true, HandshakeConfig::default(), &[byte]), expected);
+        assert_eq!(fault(true, HandshakeConfig::new(), &[byte]), expected);
         let expected = if byte == b'H' { None } else { refused };
-        assert_eq!(fault(false, HandshakeConfig::default(), &[byte]), expected);
+        assert_eq!(fault(false, HandshakeConfig::new(), &[byte]), expected);
     }
     // A TLS hello, an empty line, a masked frame.
     for hello in [&b"\x16\x03\x01\x02\x00\x01"[..], b"\r\n", b"\x81\x85abcd"] {
         let refused = Some(HeadError::NotHttp { byte: hello[0] });
-        assert_eq!(fault(true, HandshakeConfig::default(), hello), refused);
+        assert_eq!(fault(true, HandshakeConfig::new(), hello), refused);
     }
 }
 
@@ -139,11 +139,11 @@ fn both_sides_judge_the_start_line_as_soon_as_it_is_there() {
         ("GET / HTTP/10.1", HeadError::StartLine),
     ] {
         assert_eq!(
-            fault(true, HandshakeConfig::default(), format!("{line}\r\n").as_bytes()),
+            fault(true, HandshakeConfig::new(), format!("{line}\r\n").as_bytes()),
             Some(error),
             "{line}"
         );
-        assert_eq!(fault(true, HandshakeConfig::default(), format!("{line}\r").as_bytes()), None, "{line}");
+        assert_eq!(fault(true, HandshakeConfig::new(), format!("{line}\r").as_bytes()), None, "{line}");
     }
     for (line, error) in [
         ("HTTP/2.0 101 Switching Protocols", HeadError::HttpVersion),
@@ -154,7 +154,7 @@ fn both_sides_judge_the_start_line_as_soon_as_it_is_there() {
         ("Http/1.1 101 x", HeadError::StartLine),
     ] {
         assert_eq!(
-            fault(false, HandshakeConfig::default(), format!("{line}\r\n").as_bytes()),
+            fault(false, HandshakeConfig::new(), format!("{line}\r\n").as_bytes()),
             Some(error),
             "{line}"
         );
@@ -173,7 +173,7 @@ fn both_sides_refuse_malformed_start_lines() {
     ] {
         let head = request_head().start(line);
         assert_eq!(
-            fault(true, HandshakeConfig::default(), &head.bytes()),
+            fault(true, HandshakeConfig::new(), &head.bytes()),
             Some(HeadError::StartLine),
             "{line:?}"
         );
@@ -183,7 +183,7 @@ fn both_sides_refuse_malformed_start_lines() {
     {
         let head = response_head().start(line);
         assert_eq!(
-            fault(false, HandshakeConfig::default(), &head.bytes()),
+            fault(false, HandshakeConfig::new(), &head.bytes()),
             Some(HeadError::StartLine),
             "{line:?}"
         );
@@ -197,7 +197,7 @@ fn both_sides_refuse_malformed_start_lines() {
         ];
         for (bytes, error) in faults {
             let bytes = [b"H", bytes].concat();
-            assert_eq!(fault(server, HandshakeConfig::default(), &bytes), Some(error));
+            assert_eq!(fault(server, HandshakeConfig::new(), &bytes), Some(error));
         }
     }
 }
@@ -206,7 +206,7 @@ fn both_sides_refuse_malformed_start_lines() {
 fn both_sides_take_a_head_of_exactly_the_limits_and_refuse_one_more() {
     for server in BOTH {
         let bytes = valid(server).bytes();
-        let config = HandshakeConfig::default();
+        let config = HandshakeConfig::new();
 
         let limit = bytes.len();
         assert_eq!(fault(server, config.max_head(limit), &bytes), None);
@@ -237,7 +237,7 @@ fn both_sides_stop_an_endless_head_at_the_default_limits() {
         let endless = |first: &[u8], more: &[u8]| {
             let mut pieces = vec![first];
             pieces.resize(20_000, more);
-            read(server, HandshakeConfig::default(), pieces).fault
+            read(server, HandshakeConfig::new(), pieces).fault
         };
         assert_eq!(endless(b"H", b"xxxxxxxx"), Some(HeadError::StartLineTooLong { limit: 8192 }));
         let line = start_line(server);
@@ -252,7 +252,7 @@ fn both_sides_stop_an_endless_head_at_the_default_limits() {
 fn both_sides_leave_what_follows_the_head() {
     for server in BOTH {
         let bytes = [valid(server).bytes(), b"\x81\x05early".to_vec()].concat();
-        let outcome = read(server, HandshakeConfig::default(), [&bytes[..]]);
+        let outcome = read(server, HandshakeConfig::new(), [&bytes[..]]);
         assert_eq!((outcome.fault, &outcome.rest[..]), (None, &b"\x81\x05early"[..]));
     }
 }
@@ -274,12 +274,12 @@ fn both_sides_read_the_same_however_the_input_is_cut() {
             reject.to_vec(),
             chunked.to_vec(),
         ] {
-            let whole = normal(read(server, HandshakeConfig::default(), [&bytes[..]]));
-            let single = normal(read(server, HandshakeConfig::default(), bytes.chunks(1)));
+            let whole = normal(read(server, HandshakeConfig::new(), [&bytes[..]]));
+            let single = normal(read(server, HandshakeConfig::new(), bytes.chunks(1)));
             assert_eq!(single, whole, "{}", String::from_utf8_lossy(&bytes));
             for cut in 0..=bytes.len() {
                 let (a, b) = bytes.split_at(cut);
-                let cut_up = normal(read(server, HandshakeConfig::default(), [a, b]));
+                let cut_up = normal(read(server, HandshakeConfig::new(), [a, b]));
                 assert_eq!(cut_up, whole, "cut at {cut}: {}", String::from_utf8_lossy(&bytes));
             }
         }
@@ -288,7 +288,7 @@ fn both_sides_read_the_same_however_the_input_is_cut() {
 
 #[test]
 fn a_reader_shows_no_byte_of_what_it_has_read() {
-    let mut reader = RequestReader::new(HandshakeConfig::default());
+    let mut reader = RequestReader::new(HandshakeConfig::new());
     let mut bytes = b"GET /?token=s3cret HTTP/1.1\r\nAuthorization: s3cret".to_vec();
     assert!(reader.receive(&mut &mut bytes[..], &mut Vec::new()).unwrap().is_none());
     let shown = format!("{reader:?}");
@@ -338,8 +338,8 @@ proptest! {
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
     ) {
         let pieces = random_cuts(&bytes, &cuts);
-        let whole = normal(read(server, HandshakeConfig::default(), [&bytes[..]]));
-        let cut = normal(read(server, HandshakeConfig::default(), pieces.iter().map(Vec::as_slice)));
+        let whole = normal(read(server, HandshakeConfig::new(), [&bytes[..]]));
+        let cut = normal(read(server, HandshakeConfig::new(), pieces.iter().map(Vec::as_slice)));
         prop_assert_eq!(whole, cut);
     }
 }

@@ -7,7 +7,7 @@ use wscope::proto::{AcceptConnection, HandshakeConfig, RejectConnection, Request
 fn names_go_out_as_rfc_6455_spells_them() {
     let request =
         Request::to(&uri()).with_subprotocols(["a"]).unwrap().with_header("x-request-id", "1").unwrap();
-    let (_, sent) = start(request, HandshakeConfig::default());
+    let (_, sent) = start(request, HandshakeConfig::new());
     let sent = String::from_utf8(sent).unwrap();
     let names: Vec<&str> =
         sent.lines().skip(1).filter_map(|line| line.split_once(':')).map(|(name, _)| name).collect();
