@@ -12,6 +12,8 @@ mod guest;
 mod hostile;
 mod hub;
 mod id;
+#[path = "../support/intercepted.rs"]
+mod intercepted;
 mod json;
 mod local;
 mod model;

@@ -21,6 +21,8 @@ mod dial;
 mod endpoint;
 mod engine;
 mod faults;
+#[path = "../support/intercepted.rs"]
+mod intercepted;
 mod interop;
 mod leaks;
 mod linger;
