@@ -27,6 +27,9 @@ mod interop;
 mod leaks;
 mod linger;
 mod origin;
+#[cfg(feature = "deflate")]
+#[path = "../support/payloads.rs"]
+mod payloads;
 mod request;
 #[path = "../runtime/seam.rs"]
 mod runtime;
