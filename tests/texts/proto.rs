@@ -2,8 +2,8 @@
 
 use futures::{AsyncReadExt, AsyncWriteExt};
 use wscope::{
-    ClientConfig, ConnectionConfig, ServerConfig, scope::Join, testing::duplex, wrap_client_stream,
-    wrap_server_stream,
+    ClientConfig, ConnectionConfig, Error, Nursery, ServerConfig, scope::Join, testing::duplex,
+    websocket::HandshakeError, wrap_client_stream, wrap_server_stream,
 };
 
 use crate::{
@@ -67,18 +67,23 @@ fn requests(texts: &mut Texts) {
     ];
     simulated(async |n| {
         for request in requests {
-            let (mut here, there) = duplex(1 << 20);
-            here.write_all(request.as_bytes()).await?;
-            here.close().await?;
-            let reading = async {
-                let _ = here.read_to_end(&mut Vec::new()).await;
-            };
-            let config = ServerConfig::new();
-            let (refused, ()) = (wrap_server_stream(&n, there, &config), reading).join().await;
-            text!(texts, refused.unwrap_err(), websocket::HandshakeError::Request);
+            text!(texts, refused(&n, &request).await?, websocket::HandshakeError::Request);
         }
         Ok(())
     });
+}
+
+/// What a server has to say to these bytes, which are no request.
+pub(crate) async fn refused(n: &Nursery<'_, Error>, bytes: &str) -> Result<HandshakeError, Error> {
+    let (mut here, there) = duplex(1 << 20);
+    here.write_all(bytes.as_bytes()).await?;
+    here.close().await?;
+    let reading = async {
+        let _ = here.read_to_end(&mut Vec::new()).await;
+    };
+    let config = ServerConfig::new();
+    let (request, ()) = (wrap_server_stream(n, there, &config), reading).join().await;
+    Ok(request.unwrap_err())
 }
 
 /// What servers answer.
