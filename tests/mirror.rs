@@ -70,6 +70,7 @@ const EXCUSED: &[(&str, &str)] = &[
     ("src/websocket/ping.rs", "tests/websocket/faults.rs: F4 and F5"),
     ("src/websocket/pings.rs", "tests/websocket/faults.rs: F4 and F5"),
     ("src/websocket/place.rs", "tests/websocket/cancel.rs: calls that are dropped at every poll"),
+    ("src/websocket/reading.rs", "tests/websocket/engine.rs: a turn and its bounds; faults.rs: what peers send"),
     ("src/websocket/receive.rs", "tests/websocket/engine.rs: receivers that come and go"),
     ("src/websocket/registry.rs", "tests/websocket/server.rs: the live connections"),
     ("src/websocket/scoped.rs", "tests/websocket/ways_out.rs"),
@@ -85,6 +86,7 @@ const EXCUSED: &[(&str, &str)] = &[
     ("src/websocket/stats.rs", "tests/websocket/engine.rs reads them"),
     ("src/runtime/turns.rs", "tests/websocket/engine.rs: receivers that come and go; tests/link/local.rs"),
     ("src/websocket/wrap.rs", "tests/websocket/request.rs: every request comes by it"),
+    ("src/websocket/writing.rs", "tests/websocket/engine.rs: batches, flushes and order"),
 ];
 
 #[test]
