@@ -36,6 +36,7 @@ const EXCUSED: &[(&str, &str)] = &[
     ("src/link/switchboard/room.rs", "tests/link/channel.rs: turns; tests/link/switchboard/post.rs: audiences"),
     ("src/link/switchboard/stats.rs", "tests/link/switchboard/board.rs, delivery.rs and request.rs read them"),
     // Parts of a tenant that no user sees, or values with nothing to decide; each promise is tried where it is made.
+    ("src/link/line.rs", "tests/link/tenant_link.rs: opened once, and what its end was"),
     ("src/link/link_error.rs", "tests/link/tenant_link.rs: each error where it is given"),
     ("src/link/tenant/calls.rs", "tests/link/tenant/call.rs: answered, late, expired, dropped"),
     ("src/link/tenant/channel.rs", "tests/link/tenant/agent.rs: everything that a channel does"),

@@ -45,6 +45,7 @@ mod frame;
 mod hub;
 mod id;
 mod json;
+mod line;
 mod link_error;
 mod local;
 mod operation;
