@@ -17,11 +17,11 @@ use super::{
 };
 use crate::link::{
     auth::AuthRegistry,
-    error::{ErrorCode, Refusal},
     frame::{Frame, FrameError, Request},
     id::{Id, IdSource},
     operation::Operation,
     record::Passport,
+    refusal::{ErrorCode, Refusal},
     store::Store,
     time::Timestamp,
 };

@@ -17,9 +17,9 @@ use super::{
 use crate::link::{
     channel::{ChannelState, Turn},
     envelope::Envelope,
-    error::Refusal,
     id::Id,
     json::{Payload, to_text},
+    refusal::Refusal,
 };
 
 impl Switchboard {

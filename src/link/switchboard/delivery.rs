@@ -13,9 +13,9 @@ use super::{
 use crate::link::{
     cursor::{Cursor, Settled},
     envelope::Envelope,
-    error::Refusal,
     id::Id,
     json::{InvalidJson, to_text},
+    refusal::Refusal,
     store::{Entry, StoreError},
     time::Timestamp,
 };

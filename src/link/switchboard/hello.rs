@@ -14,9 +14,9 @@ use super::{
 use crate::link::{
     auth::AuthError,
     cursor::Settled,
-    error::Refusal,
     frame::{Frame, Hello, Receipt, ReceiptStatus, Welcome},
     id::Id,
+    refusal::Refusal,
 };
 
 impl Switchboard {

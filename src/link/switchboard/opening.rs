@@ -17,10 +17,10 @@ use super::{
 use crate::link::{
     channel::{ChannelRecord, ChannelState, ChannelType, Labels},
     envelope::Envelope,
-    error::Refusal,
     id::Id,
     json::{InvalidJson, Payload, to_text},
     operation::CreateChannel,
+    refusal::Refusal,
 };
 
 impl Switchboard {

@@ -10,7 +10,7 @@ use super::{
     room::Channel,
 };
 use crate::link::{
-    envelope::Envelope, error::Refusal, id::Id, recent::MAX_KEY_LEN, rule::Overflow, time::Timestamp,
+    envelope::Envelope, id::Id, recent::MAX_KEY_LEN, refusal::Refusal, rule::Overflow, time::Timestamp,
 };
 use std::{collections::BTreeSet, time::Duration};
 

@@ -9,12 +9,12 @@ use serde::Serialize;
 
 use crate::link::{
     auth::Claim,
-    error::Refusal,
     id::Id,
     json::to_text,
     operation::{ListAgents, Register},
     rate::Bucket,
     record::{Passport, PassportKind, Resume},
+    refusal::Refusal,
     rule::{Rule, is_wild},
     time::Timestamp,
 };

@@ -15,11 +15,11 @@ use super::{
 use crate::link::{
     channel::{ChannelState, Turn},
     envelope::Envelope,
-    error::Refusal,
     id::Id,
     json::{InvalidJson, to_text},
     operation::{Operation, Register},
     record::Resume,
+    refusal::Refusal,
     rule::Rule,
     time::Timestamp,
 };

@@ -7,9 +7,9 @@ use crate::link::{
     channel::{ChannelRecord, ChannelState, Turn},
     cursor::Cursor,
     envelope::Envelope,
-    error::Refusal,
     id::Id,
     recent::RecentKeys,
+    refusal::Refusal,
 };
 
 /// One channel. `cursors` and `keys` have one place for each participant.
