@@ -31,9 +31,12 @@ const EXCUSED: &[(&str, &str)] = &[
     ("src/link/switchboard/alarm.rs", "tests/link/switchboard/opening.rs and board.rs: everything with an end"),
     ("src/link/switchboard/effect.rs", "tests/link/support.rs takes every effect, and checks its length"),
     ("src/link/switchboard/endpoint.rs", "tests/link/switchboard/delivery.rs: who does not read"),
+    ("src/link/switchboard/limits.rs", "tests/link/greedy.rs: each limit where it holds"),
     ("src/link/switchboard/registry.rs", "tests/link/switchboard/request.rs: discovery and names"),
     ("src/link/switchboard/room.rs", "tests/link/channel.rs: turns; tests/link/switchboard/post.rs: audiences"),
+    ("src/link/switchboard/stats.rs", "tests/link/switchboard/board.rs, delivery.rs and request.rs read them"),
     // Parts of a tenant that no user sees, or values with nothing to decide; each promise is tried where it is made.
+    ("src/link/line.rs", "tests/link/tenant_link.rs: opened once, and what its end was"),
     ("src/link/link_error.rs", "tests/link/tenant_link.rs: each error where it is given"),
     ("src/link/tenant/calls.rs", "tests/link/tenant/call.rs: answered, late, expired, dropped"),
     ("src/link/tenant/channel.rs", "tests/link/tenant/agent.rs: everything that a channel does"),
@@ -68,6 +71,7 @@ const EXCUSED: &[(&str, &str)] = &[
     ("src/websocket/ping.rs", "tests/websocket/faults.rs: F4 and F5"),
     ("src/websocket/pings.rs", "tests/websocket/faults.rs: F4 and F5"),
     ("src/websocket/place.rs", "tests/websocket/cancel.rs: calls that are dropped at every poll"),
+    ("src/websocket/reading.rs", "tests/websocket/engine.rs: a turn and its bounds; faults.rs: what peers send"),
     ("src/websocket/receive.rs", "tests/websocket/engine.rs: receivers that come and go"),
     ("src/websocket/registry.rs", "tests/websocket/server.rs: the live connections"),
     ("src/websocket/scoped.rs", "tests/websocket/ways_out.rs"),
@@ -83,6 +87,7 @@ const EXCUSED: &[(&str, &str)] = &[
     ("src/websocket/stats.rs", "tests/websocket/engine.rs reads them"),
     ("src/runtime/turns.rs", "tests/websocket/engine.rs: receivers that come and go; tests/link/local.rs"),
     ("src/websocket/wrap.rs", "tests/websocket/request.rs: every request comes by it"),
+    ("src/websocket/writing.rs", "tests/websocket/engine.rs: batches, flushes and order"),
 ];
 
 #[test]

@@ -16,8 +16,8 @@ use serde::{Serialize, Serializer};
 use super::{
     auth::Claim,
     envelope::Envelope,
-    error::ErrorCode,
     json::{FieldError, Fields, InvalidJson, Payload, check_depth, to_text},
+    refusal::ErrorCode,
 };
 use crate::websocket::Printable;
 

@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::{
     channel::Labels,
     envelope::Envelope,
-    error::Refusal,
     json::{FieldError, Fields, Payload},
     record::{Passport, Resume},
+    refusal::Refusal,
     rule::{Rule, Ttl},
 };
 

@@ -1,34 +1,23 @@
 //! A tenant's end of a link to a hub: frames both ways, over a WebSocket or within the process.
 //!
-//! ```text
-//!   new ──open──▶ opening ──▶ open ──▶ closed, by either side, with a code and a reason that are kept
-//!          ▲         │
-//!          └─────────┘ it failed, or was dropped
-//! ```
-//!
 //! A link is opened once. It does not reconnect: whoever wants to go on makes another one, and says hello on it.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, OnceLock},
-    task::{Context, Waker},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use futures::{Stream, stream};
 
 use super::{
     endpoint::LinkEndpoint,
     frame::Frame,
+    line::{Hangup, Line, Opening, Wire},
     link_error::{LinkError, LinkPingError, NextFrameError, SendFrameError},
     local::LocalLink,
 };
 use crate::{
-    runtime::sync::lock,
     scope::Nursery,
     websocket::{
         ClientConfig, CloseCode, ConnectionClosed, ConnectionConfig, DisconnectionTimeout, HandshakeError,
-        Message, PingError, WebSocketConnection, connect_websocket, open_websocket,
+        Message, PingError, connect_websocket, open_websocket,
     },
 };
 
@@ -56,25 +45,7 @@ use crate::{
 pub struct TenantLink {
     to: Option<ClientConfig>,
     connection: ConnectionConfig,
-    line: Arc<Mutex<Line>>,
-}
-
-/// Where a link stands.
-enum Line {
-    Unopened,
-    /// Within the process: connected from the beginning, and not opened yet.
-    Prepared(LinkEndpoint),
-    Opening,
-    Open(Arc<Wire>),
-}
-
-/// What an open link is made of. It stays when the link is closed, and then says how.
-struct Wire {
-    endpoint: LinkEndpoint,
-    /// `None` within the process.
-    ws: Option<WebSocketConnection>,
-    /// What the first welcome said.
-    endpoint_id: OnceLock<String>,
+    line: Line,
 }
 
 impl TenantLink {
@@ -86,11 +57,11 @@ impl TenantLink {
     /// # Errors
     /// [`LinkError::Handshake`] when `url` is no `ws` or `wss` URL.
     pub fn new(url: &str) -> Result<Self, LinkError> {
-        Ok(Self::made(Some(ClientConfig::new(url)?), Line::Unopened))
+        Ok(Self::made(Some(ClientConfig::new(url)?), Line::unopened()))
     }
 
     fn made(to: Option<ClientConfig>, line: Line) -> Self {
-        Self { to, connection: ConnectionConfig::new(), line: Arc::new(Mutex::new(line)) }
+        Self { to, connection: ConnectionConfig::new(), line }
     }
 
     /// Whom to trust, and who we are. Default: the system's roots, and nobody.
@@ -150,7 +121,7 @@ impl TenantLink {
     /// # Panics
     /// When the nursery has finished.
     pub async fn open<E: Send>(&self, nursery: &Nursery<'_, E>) -> Result<(), LinkError> {
-        let (opening, prepared) = Opening::begin(self)?;
+        let (opening, prepared) = self.line.begin()?;
         let wire = match (prepared, self.target()) {
             (Some(endpoint), _) => {
                 let wire = Wire::local(endpoint);
@@ -289,17 +260,14 @@ impl TenantLink {
     }
 
     fn wire(&self) -> Option<Arc<Wire>> {
-        match &*lock(&self.line) {
-            Line::Open(wire) => Some(wire.clone()),
-            Line::Unopened | Line::Prepared(_) | Line::Opening => None,
-        }
+        self.line.wire()
     }
 }
 
 impl From<LinkEndpoint> for TenantLink {
     /// A link that is connected already, and only has to be [opened](Self::open).
     fn from(endpoint: LinkEndpoint) -> Self {
-        Self::made(None, Line::Prepared(endpoint))
+        Self::made(None, Line::prepared(endpoint))
     }
 }
 
@@ -394,7 +362,7 @@ where
     E: From<LinkError>,
 {
     let link = to.into_tenant_link()?;
-    let (opening, prepared) = Opening::begin(&link)?;
+    let (opening, prepared) = link.line.begin()?;
     let outcome = match (prepared, link.target()) {
         (Some(endpoint), _) => within(endpoint, opening, &link, body).await.map_err(Left::Body),
         (None, Some(to)) => {
@@ -447,59 +415,5 @@ impl<E> From<HandshakeError> for Left<E> {
 impl<E> From<DisconnectionTimeout> for Left<E> {
     fn from(error: DisconnectionTimeout) -> Self {
         Self::Link(error.into())
-    }
-}
-
-impl Wire {
-    fn websocket(ws: WebSocketConnection) -> Arc<Self> {
-        Arc::new(Self { endpoint: ws.clone().into(), ws: Some(ws), endpoint_id: OnceLock::new() })
-    }
-
-    fn local(endpoint: LinkEndpoint) -> Arc<Self> {
-        Arc::new(Self { endpoint, ws: None, endpoint_id: OnceLock::new() })
-    }
-}
-
-/// Closes a link within the process when its scope is left; one that is closed stays as it is.
-struct Hangup(Arc<Wire>);
-
-impl Drop for Hangup {
-    fn drop(&mut self) {
-        let code = if std::thread::panicking() { CloseCode::INTERNAL_ERROR } else { CloseCode::GOING_AWAY };
-        // One poll closes it; there is nobody who could wait for more.
-        let closing = std::pin::pin!(self.0.endpoint.close(code));
-        let _closed = closing.poll(&mut Context::from_waker(Waker::noop()));
-    }
-}
-
-/// The right to open a link, given back when that comes to nothing.
-struct Opening(Arc<Mutex<Line>>);
-
-impl Opening {
-    /// Takes it, and what is connected already.
-    fn begin(link: &TenantLink) -> Result<(Self, Option<LinkEndpoint>), LinkError> {
-        let mut line = lock(&link.line);
-        let prepared = match std::mem::replace(&mut *line, Line::Opening) {
-            Line::Unopened => None,
-            Line::Prepared(endpoint) => Some(endpoint),
-            opened @ (Line::Opening | Line::Open(_)) => {
-                *line = opened;
-                return Err(LinkError::AlreadyOpened);
-            }
-        };
-        Ok((Self(link.line.clone()), prepared))
-    }
-
-    fn done(self, wire: Arc<Wire>) {
-        *lock(&self.0) = Line::Open(wire);
-    }
-}
-
-impl Drop for Opening {
-    fn drop(&mut self) {
-        let mut line = lock(&self.0);
-        if let Line::Opening = *line {
-            *line = Line::Unopened;
-        }
     }
 }

@@ -1,7 +1,10 @@
 //! Locks and threads. The state machines that take them from here are also compiled into `tests/model`, where a scheduler
 //! that tries many interleavings stands behind the same names.
 
-use std::time::{Duration, Instant};
+use std::{
+    task::{Context, Poll, Waker},
+    time::{Duration, Instant},
+};
 
 pub(crate) use std::sync::{
     Arc, Condvar, Mutex, MutexGuard,
@@ -11,6 +14,26 @@ pub(crate) use std::sync::{
 /// Locks `mutex`, also after a panic under it: what we keep under locks is consistent between any two statements.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Ready with what `look` finds under the lock; else the task waits at `waiting`, for whoever changes that to wake it.
+///
+/// Wakers are cloned before the lock and dropped after it: both run the code of an executor.
+pub(crate) fn poll_locked<S, T>(
+    mutex: &Mutex<S>,
+    cx: &Context<'_>,
+    look: impl FnOnce(&mut S) -> Option<T>,
+    waiting: impl FnOnce(&mut S) -> &mut Option<Waker>,
+) -> Poll<T> {
+    let waker = cx.waker().clone();
+    let mut state = lock(mutex);
+    if let Some(found) = look(&mut state) {
+        return Poll::Ready(found);
+    }
+    let replaced = waiting(&mut state).replace(waker);
+    drop(state);
+    drop(replaced);
+    Poll::Pending
 }
 
 /// Tells threads apart that are alive at the same time.

@@ -14,7 +14,10 @@ use std::{
 };
 
 use super::contain::discard;
-use crate::runtime::{Adoption, Ambient, BoxFuture, current, enter, sync::lock};
+use crate::runtime::{
+    Adoption, Ambient, BoxFuture, current, enter,
+    sync::{lock, poll_locked},
+};
 
 /// Runs `work`, which may block, on a thread that may be blocked.
 ///
@@ -118,18 +121,14 @@ impl<T> Future for Rest<T> {
 }
 
 fn poll_end<T>(call: &Mutex<Call<T>>, cx: &mut Context<'_>) -> Poll<thread::Result<T>> {
-    let waker = cx.waker().clone();
-    let mut call = lock(call);
-    match mem::replace(&mut call.state, State::Gone) {
-        State::Done(outcome) => Poll::Ready(outcome),
+    let look = |call: &mut Call<T>| match mem::replace(&mut call.state, State::Gone) {
+        State::Done(outcome) => Some(outcome),
         other @ (State::Waiting(_) | State::Running | State::Gone) => {
             call.state = other;
-            let replaced = call.waker.replace(waker);
-            drop(call);
-            drop(replaced);
-            Poll::Pending
+            None
         }
-    }
+    };
+    poll_locked(call, cx, look, |call| &mut call.waker)
 }
 
 /// On a thread that may block.

@@ -314,6 +314,8 @@ impl<'env, T, E, B: Future<Output = Result<T, E>>> NurseryFuture<'env, T, E, B> 
         match (phase, value) {
             (Phase::Cleaning(Outcome::Failed(error)), _) => Err(error),
             (Phase::Cleaning(Outcome::Complete), Some(value)) => Ok(value),
+            // `Complete` has a value, and `Panicked` a panic: so it was ready before. Nobody polls a future again that was ready: that
+            // is the contract of `Future`.
             (
                 Phase::Cleaning(Outcome::Complete | Outcome::Panicked) | Phase::Running | Phase::Finished,
                 _,

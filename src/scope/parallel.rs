@@ -68,6 +68,7 @@ impl<T: Send + 'static> Future for Parallel<T> {
                 return Poll::Pending;
             }
             Stage::Running(job) => job,
+            // Nobody polls a future again that was ready: that is the contract of `Future`.
             Stage::Done => panic!("`Parallel` was polled after it had finished"),
         };
         let receipt = job.report();

@@ -100,6 +100,7 @@ where
         (Some(value), Poll::Ready(Ok(Started(())))) => Outcome::Ended(value),
         (Some(value), Poll::Ready(Err(error))) => Outcome::Failed(value, error),
         (None, Poll::Ready(Err(error))) => Outcome::NeverStarted(error),
+        // A bug of the caller's, of which `Nursery::start` tells: there is no value to give to who waits.
         (None, Poll::Ready(Ok(Started(()))) | Poll::Pending) => {
             panic!("a child gave back the `Started` of another, and has not reported itself")
         }

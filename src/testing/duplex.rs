@@ -11,7 +11,10 @@ use std::{
 
 use futures::io::{AsyncRead, AsyncWrite};
 
-use crate::runtime::{Timer, now, sync::lock};
+use crate::runtime::{
+    Timer, now,
+    sync::{lock, poll_locked},
+};
 
 /// Two ends of a connection, each with room for `capacity` bytes on their way to it. A write waits when there is no room.
 ///
@@ -177,6 +180,15 @@ enum Side {
     Writer,
 }
 
+impl Side {
+    fn other(self) -> Self {
+        match self {
+            Self::Reader => Self::Writer,
+            Self::Writer => Self::Reader,
+        }
+    }
+}
+
 impl Pipe {
     fn new(capacity: usize) -> Arc<Mutex<Self>> {
         Arc::new(Mutex::new(Self {
@@ -187,6 +199,13 @@ impl Pipe {
             reader: None,
             writer: None,
         }))
+    }
+
+    fn waker_of(&mut self, side: Side) -> &mut Option<Waker> {
+        match side {
+            Side::Reader => &mut self.reader,
+            Side::Writer => &mut self.writer,
+        }
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Option<usize> {
@@ -221,28 +240,10 @@ fn poll_pipe<T>(
     cx: &Context<'_>,
     act: impl FnOnce(&mut Pipe) -> Option<T>,
 ) -> Poll<T> {
-    let waker = cx.waker().clone();
-    let mut pipe = lock(pipe);
-    match act(&mut pipe) {
-        Some(done) => {
-            let other = match side {
-                Side::Reader => pipe.writer.take(),
-                Side::Writer => pipe.reader.take(),
-            };
-            drop(pipe);
-            other.into_iter().for_each(Waker::wake);
-            Poll::Ready(done)
-        }
-        None => {
-            let replaced = match side {
-                Side::Reader => pipe.reader.replace(waker),
-                Side::Writer => pipe.writer.replace(waker),
-            };
-            drop(pipe);
-            drop(replaced);
-            Poll::Pending
-        }
-    }
+    let look = |pipe: &mut Pipe| act(pipe).map(|done| (done, pipe.waker_of(side.other()).take()));
+    let (done, other) = ready!(poll_locked(pipe, cx, look, |pipe| pipe.waker_of(side)));
+    other.into_iter().for_each(Waker::wake);
+    Poll::Ready(done)
 }
 
 fn close(pipe: &Mutex<Pipe>, act: impl FnOnce(&mut Pipe)) {

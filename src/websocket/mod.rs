@@ -68,6 +68,7 @@ mod ping;
 mod pings;
 mod place;
 mod printable;
+mod reading;
 mod receive;
 mod registry;
 mod request;
@@ -87,6 +88,7 @@ mod stats;
 #[cfg(feature = "tls")]
 mod tls;
 mod wrap;
+mod writing;
 
 pub(crate) use crate::proto::{CloseCode, CloseReason, Message, MessageDelivery, Piece, Side, Text};
 pub use broadcast::broadcast;

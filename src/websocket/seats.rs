@@ -3,10 +3,10 @@
 use std::{
     future::poll_fn,
     sync::{Arc, Mutex},
-    task::{Poll, Waker},
+    task::Waker,
 };
 
-use crate::runtime::sync::lock;
+use crate::runtime::sync::{lock, poll_locked};
 
 #[derive(Default)]
 pub(super) struct Seats(Mutex<State>);
@@ -30,18 +30,8 @@ impl Seats {
 
     /// Waits until all are free. For one task at a time.
     pub(super) async fn empty(&self) {
-        poll_fn(|cx| {
-            let waker = cx.waker().clone();
-            let mut state = lock(&self.0);
-            if state.taken == 0 {
-                return Poll::Ready(());
-            }
-            let replaced = state.waiting.replace(waker);
-            drop(state);
-            drop(replaced);
-            Poll::Pending
-        })
-        .await;
+        let empty = |state: &mut State| (state.taken == 0).then_some(());
+        poll_fn(|cx| poll_locked(&self.0, cx, empty, |state| &mut state.waiting)).await;
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     io,
     net::{SocketAddr, ToSocketAddrs},
     sync::{Arc, Mutex},
-    task::{Poll, Waker},
+    task::Waker,
     time::{Duration, Instant},
 };
 
@@ -18,7 +18,10 @@ use super::{
 };
 use crate::{
     proto::Message,
-    runtime::{Listener, Timer, now, sync::lock},
+    runtime::{
+        Listener, Timer, now,
+        sync::{lock, poll_locked},
+    },
     scope::{Cancelled, Nursery, Started, TaskStatus, blocking, move_on_after, nursery},
 };
 
@@ -334,18 +337,8 @@ impl ServerHandle {
     }
 
     async fn stopped(&self) {
-        poll_fn(|cx| {
-            let waker = cx.waker().clone();
-            let mut state = lock(&self.0.state);
-            if state.stopped {
-                return Poll::Ready(());
-            }
-            let replaced = state.waiting.replace(waker);
-            drop(state);
-            drop(replaced);
-            Poll::Pending
-        })
-        .await;
+        let stopped = |state: &mut State| state.stopped.then_some(());
+        poll_fn(|cx| poll_locked(&self.0.state, cx, stopped, |state| &mut state.waiting)).await;
     }
 }
 

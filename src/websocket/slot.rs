@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{ConnectionId, WebSocketConnection, driver::Driver, registry::Registry};
-use crate::runtime::sync::lock;
+use crate::runtime::sync::{lock, poll_locked};
 
 pub(super) struct Slot {
     state: Mutex<State>,
@@ -97,17 +97,11 @@ impl Slot {
 
     /// The driver, once there is one; `Ready(None)` when there will be none.
     pub(super) fn poll_driver(&self, cx: &mut Context<'_>) -> Poll<Option<Driver>> {
-        let waker = cx.waker().clone();
-        let mut state = lock(&self.state);
-        let polled = match state.driver.take() {
-            Some(driver) => Poll::Ready(Some(*driver)),
-            None if state.answered => Poll::Ready(None),
-            None => Poll::Pending,
+        let look = |state: &mut State| match state.driver.take() {
+            Some(driver) => Some(Some(*driver)),
+            None => state.answered.then_some(None),
         };
-        let replaced = state.waker.replace(waker);
-        drop(state);
-        drop(replaced);
-        polled
+        poll_locked(&self.state, cx, look, |state| &mut state.waker)
     }
 }
 

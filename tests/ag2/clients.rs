@@ -6,10 +6,7 @@ use wscope::{
     websocket::{Compression, ServerConfig},
 };
 
-use crate::{
-    python::{Process, Python},
-    table::Column,
-};
+use crate::{process::Process, python::Python, table::Column};
 
 /// Against AG2's own hub.
 pub(crate) async fn against_ag2(python: Python) -> Column {

@@ -20,6 +20,10 @@
 
 mod agents;
 mod clients;
+#[path = "../support/install.rs"]
+mod install;
+#[path = "../support/process.rs"]
+mod process;
 mod python;
 mod table;
 mod tenants;

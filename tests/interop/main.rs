@@ -31,8 +31,12 @@
 
 mod client;
 mod deflate;
+#[path = "../support/install.rs"]
 mod install;
+mod packages;
 mod peer;
+#[path = "../support/process.rs"]
+mod process;
 mod server;
 mod tally;
 

@@ -1,19 +1,8 @@
-//! A program of the other side as the process that it is. It is killed, with all that it started, when it is of no more use.
+//! Who stands at the other end: what it needs, and how it is called.
 
-use std::{
-    io::{BufRead, BufReader},
-    os::unix::process::CommandExt,
-    path::PathBuf,
-    process::{Child, Command, Stdio},
-    sync::mpsc::{Receiver, channel},
-    thread,
-    time::Duration,
-};
+use std::{os::unix::process::CommandExt, path::PathBuf, process::Command};
 
-use crate::{install, tally::Tally};
-
-/// Between two lines of a program, on a machine that is busy.
-const LIMIT: Duration = Duration::from_secs(60);
+use crate::{packages, process::Process, tally::Tally};
 
 pub(crate) struct Peer {
     pub(crate) name: &'static str,
@@ -43,21 +32,21 @@ impl Peer {
     /// Installs what it needs. `Err` is why it cannot be had.
     pub(crate) fn prepare(&self) -> Result<Call, String> {
         let (program, script, variables) = match self.program {
-            Program::Python(script) => (install::python()?, script, Vec::new()),
+            Program::Python(script) => (packages::python()?, script, Vec::new()),
             Program::Node(script) => {
-                let (packages, temporary) = install::node()?;
+                let (packages, temporary) = packages::node()?;
                 let variables = vec![("INTEROP_PACKAGES", packages), ("TMPDIR", temporary)];
                 (PathBuf::from("node"), script, variables)
             }
         };
-        Ok(Call { name: self.name, program, script: install::peers().join(script), variables })
+        Ok(Call { name: self.name, program, script: packages::peers().join(script), variables })
     }
 }
 
 impl Call {
     /// Runs the peer's cases against the server at `url`.
     pub(crate) fn run_client(&self, url: &str) -> Tally {
-        let process = match Process::start(self, &["client", url]) {
+        let process = match self.start(&["client", url]) {
             Ok(process) => process,
             Err(why) => return Tally::skipped(self.name, why),
         };
@@ -77,58 +66,15 @@ impl Call {
 
     /// Starts its server. Its version and its port come with it.
     pub(crate) fn start_server(&self) -> Result<(Process, u16), String> {
-        let process = Process::start(self, &["server"])?;
-        let line = process.line().unwrap_or_default();
-        let port = line.strip_prefix("listening ").and_then(|port| port.parse().ok());
-        let port = port.ok_or_else(|| format!("it does not listen: {line}"))?;
+        let process = self.start(&["server"])?;
+        let port = process.port()?;
         Ok((process, port))
     }
-}
 
-pub(crate) struct Process {
-    child: Child,
-    lines: Receiver<String>,
-    /// Name and number, as it says itself.
-    pub(crate) version: String,
-}
-
-impl Process {
-    fn start(call: &Call, arguments: &[&str]) -> Result<Self, String> {
-        let mut command = Command::new(&call.program);
-        command.arg(&call.script).args(arguments).envs(call.variables.iter().cloned());
-        command.env("PYTHONDONTWRITEBYTECODE", "1"); // nothing is left beside the sources
+    fn start(&self, arguments: &[&str]) -> Result<Process, String> {
+        let mut command = Command::new(&self.program);
+        command.arg(&self.script).args(arguments).envs(self.variables.iter().cloned());
         command.process_group(0); // so that a browser goes with whoever started it
-        let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
-        let mut child = spawned.map_err(|error| format!("it cannot be started: {error}"))?;
-        let (send, lines) = channel();
-        if let Some(stdout) = child.stdout.take() {
-            thread::spawn(move || {
-                for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                    if send.send(line).is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-        let mut process = Self { child, lines, version: String::new() };
-        let line = process.line().unwrap_or_default();
-        let version = line.strip_prefix("version ").ok_or("it does not run here")?;
-        process.version = version.to_owned();
-        Ok(process)
-    }
-
-    /// The next line; `None` when there is none, or none in time.
-    fn line(&self) -> Option<String> {
-        self.lines.recv_timeout(LIMIT).ok()
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // Any of these may have ended by itself.
-        let group = format!("-{}", self.child.id());
-        let _ = Command::new("kill").args(["-s", "KILL", "--", &group]).stderr(Stdio::null()).status();
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        Process::start(command)
     }
 }

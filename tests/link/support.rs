@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde_json::{Value, json};
 use wscope::link::{
     Effect, Envelope, Farewell, Frame, HubConfig, Id, Notify, Operation, Passport, Payload, Register,
-    Request, Switchboard, Timestamp,
+    Request, Rule, Switchboard, Timestamp,
 };
 
 /// The beginning of time: 2026-11-21T06:35:41+00:00.
@@ -157,6 +157,14 @@ impl Hub {
     pub(crate) fn join(&mut self, name: &str) -> Bound {
         let connection = self.attach();
         self.register(connection, name)
+    }
+
+    /// The same, with a rule of its own.
+    pub(crate) fn join_with(&mut self, name: &str, change: impl FnOnce(&mut Rule)) -> Bound {
+        let mut register = Register::new(Passport::new(name));
+        change(register.rule.insert(Rule::default()));
+        let connection = self.attach();
+        self.register_as(connection, register)
     }
 
     /// Acks a delivery.

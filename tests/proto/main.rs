@@ -15,6 +15,9 @@ mod header;
 mod http;
 mod mask;
 mod message;
+#[cfg(feature = "deflate")]
+#[path = "../support/payloads.rs"]
+mod payloads;
 mod pongs;
 mod random;
 mod role;

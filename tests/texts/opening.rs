@@ -2,16 +2,16 @@
 
 use std::{net::TcpListener, time::Duration};
 
-use futures::{AsyncReadExt, AsyncWriteExt};
+use futures::AsyncWriteExt;
 use wscope::{
     ClientConfig, Error, Nursery, ServerConfig, WebSocketRequest, connect_websocket, nursery,
-    scope::Join,
     testing::{DuplexStream, duplex},
     websocket::{Accept, ConnectionTimeout, HandshakeError, OriginPolicy, Reject},
     wrap_client_stream, wrap_server_stream,
 };
 
 use crate::{
+    proto::refused,
     support::{REQUEST, simulated, url, with_server},
     texts::{Texts, text},
 };
@@ -60,14 +60,8 @@ fn answers(texts: &mut Texts) {
         let (request, _here) = nursery(async |n: Nursery<'_, Error>| asked(&n).await).await?;
         let error = request.accept(Accept::new()).await.unwrap_err();
         text!(texts, error, websocket::HandshakeError::ScopeEnded);
-        let (mut here, there) = duplex(4096);
-        here.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await?;
-        let reading = async {
-            let _ = here.read_to_end(&mut Vec::new()).await;
-        };
-        let config = ServerConfig::new();
-        let (refused, ()) = (wrap_server_stream(&n, there, &config), reading).join().await;
-        text!(texts, refused.unwrap_err(), websocket::HandshakeError::Request);
+        let refused = refused(&n, "GET / HTTP/1.1\r\nHost: h\r\n\r\n").await?;
+        text!(texts, refused, websocket::HandshakeError::Request);
         Ok(())
     });
 }

@@ -2,7 +2,7 @@
 
 use futures::{AsyncReadExt, AsyncWriteExt};
 use wscope::{
-    ClientConfig, ConnectionConfig, ServerConfig,
+    ClientConfig, ConnectionConfig, Error, Nursery, ServerConfig,
     scope::Join,
     testing::duplex,
     websocket::{CloseCause, HandshakeError},
@@ -80,15 +80,7 @@ fn requests(texts: &mut Texts) {
     ];
     simulated(async |n| {
         for request in requests {
-            let (mut here, there) = duplex(1 << 20);
-            here.write_all(request.as_bytes()).await?;
-            here.close().await?;
-            let reading = async {
-                let _ = here.read_to_end(&mut Vec::new()).await;
-            };
-            let config = ServerConfig::new();
-            let (refused, ()) = (wrap_server_stream(&n, there, &config), reading).join().await;
-            let refused = refused.unwrap_err();
+            let refused = refused(&n, &request).await?;
             if let HandshakeError::Request { error, .. } = &refused {
                 engine::request(texts, error);
             }
@@ -96,6 +88,19 @@ fn requests(texts: &mut Texts) {
         }
         Ok(())
     });
+}
+
+/// What a server has to say to these bytes, which are no request.
+pub(crate) async fn refused(n: &Nursery<'_, Error>, bytes: &str) -> Result<HandshakeError, Error> {
+    let (mut here, there) = duplex(1 << 20);
+    here.write_all(bytes.as_bytes()).await?;
+    here.close().await?;
+    let reading = async {
+        let _ = here.read_to_end(&mut Vec::new()).await;
+    };
+    let config = ServerConfig::new();
+    let (request, ()) = (wrap_server_stream(n, there, &config), reading).join().await;
+    Ok(request.unwrap_err())
 }
 
 /// What servers answer.

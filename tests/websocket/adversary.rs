@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Sink as _};
+use futures::{AsyncReadExt, AsyncWrite, AsyncWriteExt, Sink as _};
 use wscope::{
     Accept, BoxError, ClientConfig, CloseCode, ConnectionConfig, Error, ServerConfig, WebSocketConnection,
     WebSocketRequest, WebSocketServer, fail_after, move_on_after, open_websocket,
@@ -23,6 +23,7 @@ use wscope::{
 };
 
 use crate::{
+    intercepted::{Intercept, Intercepted},
     sockets::Socket,
     support::{REQUEST, client_of_raw, echo, pair, simulated, url, with_raw, with_server, with_server_of},
 };
@@ -313,7 +314,7 @@ fn a_close_whose_write_fails_ends_also_without_a_close_timeout() {
         here.write_all(REQUEST.as_bytes()).await?;
         let broken = Arc::new(AtomicBool::new(false));
         let config = ServerConfig::new().connection(ConnectionConfig::new().close_timeout(None));
-        let stream = FailingWrites(there, broken.clone());
+        let stream = Intercepted(there, broken.clone());
         let ws = wrap_server_stream(&n, stream, &config).await?.accept(Accept::new()).await?;
         broken.store(true, Ordering::Relaxed);
         ws.close(CloseCode::NORMAL_CLOSURE);
@@ -322,31 +323,18 @@ fn a_close_whose_write_fails_ends_also_without_a_close_timeout() {
     });
 }
 
-/// A stream whose writes fail from a moment on, and whose reads wait.
-struct FailingWrites(DuplexStream, Arc<AtomicBool>);
-
-impl AsyncRead for FailingWrites {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
+/// Writes that fail from a moment on.
+impl Intercept for Arc<AtomicBool> {
+    fn write(
+        &mut self,
+        stream: Pin<&mut DuplexStream>,
         cx: &mut Context<'_>,
-        buffer: &mut [u8],
+        bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for FailingWrites {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if self.1.load(Ordering::Relaxed) {
+        if self.load(Ordering::Relaxed) {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
-        Pin::new(&mut self.0).poll_write(cx, bytes)
-    }
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_close(cx)
+        stream.poll_write(cx, bytes)
     }
 }
 

@@ -26,28 +26,11 @@ use wscope::{
 
 use crate::{
     compression::pair,
+    payloads::{json, noise},
     support::{Pair, simulated},
 };
 
 const LARGE: usize = 1 << 20;
-
-/// Text that shrinks to a tenth.
-fn large(len: usize) -> String {
-    let entry = |n: usize| format!("{{\"id\":{n},\"name\":\"user {}\",\"on\":true}},", n * 7919);
-    (0..).flat_map(|n| entry(n).into_bytes()).map(char::from).take(len).collect()
-}
-
-/// Bytes that do not shrink.
-fn noise(len: usize) -> Vec<u8> {
-    let mut state = 0x2545_F491_4F6C_DD1D_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_be_bytes()[0]
-    };
-    (0..len).map(|_| next()).collect()
-}
 
 async fn both(n: &wscope::Nursery<'_, Error>, compression: Compression) -> Result<[Pair; 2], Error> {
     let one = pair(n, compression.clone(), compression.clone(), Accept::new()).await?;
@@ -138,7 +121,7 @@ fn while_a_thread_compresses_others_receive_ping_and_broadcast() {
                 *place.lock().unwrap() = Some(Gate { entered, opened });
                 let sender = thread::spawn({
                     let ws = ws.clone();
-                    move || wscope::runtime::block_on(ws.send_message(large(20_000)))
+                    move || wscope::runtime::block_on(ws.send_message(json(20_000)))
                 });
                 in_the_gate.recv_timeout(Duration::from_secs(10)).unwrap();
 
@@ -155,7 +138,7 @@ fn while_a_thread_compresses_others_receive_ping_and_broadcast() {
                 if broadcast {
                     assert_eq!(peer.get_message().await?.as_text(), Some("to all"));
                 }
-                let halved: Vec<u8> = large(20_000).into_bytes().into_iter().step_by(2).collect();
+                let halved: Vec<u8> = json(20_000).into_bytes().into_iter().step_by(2).collect();
                 assert_eq!(peer.get_message().await?.as_bytes(), halved);
                 Ok::<(), Error>(())
             }),
@@ -174,13 +157,13 @@ fn between_two_steps_the_task_receives() {
             for Pair { client: ws, server: peer } in both(&n, mode).await? {
                 peer.send_message("meanwhile").await?;
                 let before = ws.stats();
-                let mut sending = pin!(ws.send_message(large(LARGE)));
+                let mut sending = pin!(ws.send_message(json(LARGE)));
                 assert!(polled(1, sending.as_mut()).await.is_none(), "1 MiB is many steps");
                 assert_eq!(ws.get_message().await?.as_text(), Some("meanwhile"));
                 assert_eq!(ws.stats().messages_sent, before.messages_sent);
                 let (sent, got) = (sending, peer.get_message()).join().await;
                 sent?;
-                assert_eq!(got?, Message::from(large(LARGE)));
+                assert_eq!(got?, Message::from(json(LARGE)));
                 let stats = ws.stats();
                 assert_eq!(stats.messages_sent, before.messages_sent + 1);
                 assert_eq!(stats.bytes_sent, before.bytes_sent + LARGE as u64);
@@ -204,10 +187,10 @@ fn messages_arrive_in_the_order_in_which_they_were_sent() {
             });
             let sending = (0..6).map(|number| {
                 let ws = ws.clone();
-                async move { ws.send_message(large([900_000, 10, 100_000][number % 3] + number)).await }
+                async move { ws.send_message(json([900_000, 10, 100_000][number % 3] + number)).await }
             });
             futures::future::try_join_all(sending).await?;
-            let lengths = [900_000, 11, 100_002, 900_003, 14, 100_005].map(large).map(Message::from);
+            let lengths = [900_000, 11, 100_002, 900_003, 14, 100_005].map(json).map(Message::from);
             assert_eq!(received.await?, lengths);
         }
         Ok(())
@@ -224,7 +207,7 @@ fn a_call_that_is_dropped_between_two_steps_has_sent_nothing() {
                     let received = n.child(async move {
                         let mut last = peer.get_message().await?;
                         while last.len() < 300_000 {
-                            assert_eq!(last, Message::from(large(20_000)), "the windows of both ends agree");
+                            assert_eq!(last, Message::from(json(20_000)), "the windows of both ends agree");
                             last = peer.get_message().await?;
                         }
                         Ok(last)
@@ -232,18 +215,18 @@ fn a_call_that_is_dropped_between_two_steps_has_sent_nothing() {
                     loop {
                         let sent = if pieces {
                             let writer = ws.send_pieces::<Text>().await?;
-                            polled(polls, writer.finish(large(300_000))).await.map(|sent| sent.unwrap())
+                            polled(polls, writer.finish(json(300_000))).await.map(|sent| sent.unwrap())
                         } else {
-                            polled(polls, ws.send_message(large(300_000))).await.map(|sent| sent.unwrap())
+                            polled(polls, ws.send_message(json(300_000))).await.map(|sent| sent.unwrap())
                         };
                         if sent.is_some() {
                             break;
                         }
-                        ws.send_message(large(20_000)).await?;
+                        ws.send_message(json(20_000)).await?;
                         polls += 1;
                     }
                     assert!(polls >= 4, "{polls} of 5 steps of 64 KiB");
-                    assert_eq!(received.await?, Message::from(large(300_000)));
+                    assert_eq!(received.await?, Message::from(json(300_000)));
                 }
                 Ok(())
             });
@@ -255,10 +238,10 @@ fn a_call_that_is_dropped_between_two_steps_has_sent_nothing() {
 fn a_message_that_was_not_sent_because_of_closing_is_given_back() {
     simulated(async |n| {
         for Pair { client: ws, .. } in both(&n, Compression::shared()).await?.into_iter().take(1) {
-            let mut sending = pin!(ws.send_message(large(LARGE)));
+            let mut sending = pin!(ws.send_message(json(LARGE)));
             assert!(polled(1, sending.as_mut()).await.is_none());
             ws.close(CloseCode::NORMAL_CLOSURE);
-            assert_eq!(sending.await.unwrap_err().message, Message::from(large(LARGE)));
+            assert_eq!(sending.await.unwrap_err().message, Message::from(json(LARGE)));
             assert!(ws.wait_closed().await.is_clean());
         }
         Ok(())
@@ -273,17 +256,16 @@ fn pieces_and_sinks_bring_large_messages_too() {
                 let received =
                     n.child(async move { Ok([peer.get_message().await?, peer.get_message().await?]) });
                 let mut writer = ws.send_pieces::<bytes::Bytes>().await?;
-                writer.send(large(200_000)).await?;
+                writer.send(json(200_000)).await?;
                 writer.send(noise(100_000)).await?;
-                writer.finish(large(100_000)).await?;
+                writer.finish(json(100_000)).await?;
                 let mut sink = ws.sink();
                 assert!(
-                    sink.send(large(LARGE).into()).now_or_never().is_none(),
+                    sink.send(json(LARGE).into()).now_or_never().is_none(),
                     "it waits to be flushed, not compressed"
                 );
-                let whole =
-                    [large(200_000).into_bytes(), noise(100_000), large(100_000).into_bytes()].concat();
-                assert_eq!(received.await?, [Message::from(whole), Message::from(large(LARGE))]);
+                let whole = [json(200_000).into_bytes(), noise(100_000), json(100_000).into_bytes()].concat();
+                assert_eq!(received.await?, [Message::from(whole), Message::from(json(LARGE))]);
                 assert_eq!(ws.stats().messages_sent, 2);
             }
             Ok(())

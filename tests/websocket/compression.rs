@@ -9,7 +9,10 @@ use wscope::{
     wrap_client_stream, wrap_server_stream,
 };
 
-use crate::support::{Pair, URL, simulated};
+use crate::{
+    payloads::json,
+    support::{Pair, URL, simulated},
+};
 
 /// A connection between a client and a server that want these; `accept` overrides what the server wants.
 pub(crate) async fn pair(
@@ -25,15 +28,6 @@ pub(crate) async fn pair(
     let accept = async { wrap_server_stream(n, there, &config).await?.accept(accept).await };
     let (client, server) = (connect, accept).join().await;
     Ok(Pair { client: client?, server: server? })
-}
-
-/// What is said of the same in each message, `len` bytes of it.
-fn json(len: usize) -> String {
-    (0..)
-        .flat_map(|n| format!("{{\"user\":{n},\"on\":true}},").into_bytes())
-        .map(char::from)
-        .take(len)
-        .collect()
 }
 
 /// Bytes before and after, of what each end sends.

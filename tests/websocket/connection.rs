@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use futures::{AsyncRead, AsyncWrite};
+use futures::AsyncWrite;
 use wscope::{
     ClientConfig, CloseCode, Error, Message, ServerConfig, nursery, open_websocket,
     scope::Join,
@@ -16,7 +16,10 @@ use wscope::{
     wrap_client_stream, wrap_server_stream,
 };
 
-use crate::support::{URL, echo, url, with_server};
+use crate::{
+    intercepted::{Intercept, Intercepted},
+    support::{URL, echo, url, with_server},
+};
 
 #[test]
 fn an_echo_comes_back_with_its_kind() {
@@ -42,33 +45,21 @@ fn an_echo_comes_back_with_its_kind() {
     });
 }
 
-/// A stream on which a write takes its time: as when whoever writes is set aside, and the peer is quicker.
-struct SlowToReturn {
-    stream: DuplexStream,
-    clock: VirtualClock,
-}
+/// Writes that take their time: as when whoever writes is set aside, and the peer is quicker.
+struct SlowToReturn(VirtualClock);
 
 const WRITE: Duration = Duration::from_millis(5);
 
-impl AsyncRead for SlowToReturn {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for SlowToReturn {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.clock.advance(WRITE);
+impl Intercept for SlowToReturn {
+    fn write(
+        &mut self,
+        stream: Pin<&mut DuplexStream>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = stream.poll_write(cx, bytes);
+        self.0.advance(WRITE);
         written
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_close(cx)
     }
 }
 
@@ -80,7 +71,7 @@ fn a_round_trip_begins_before_the_ping_leaves() {
         .run(nursery(async |n| {
             let (here, there) = duplex(64 * 1024);
             let connect =
-                wrap_client_stream(&n, SlowToReturn { stream: here, clock }, ClientConfig::new(URL)?);
+                wrap_client_stream(&n, Intercepted(here, SlowToReturn(clock)), ClientConfig::new(URL)?);
             let config = ServerConfig::new();
             let accept = async { wrap_server_stream(&n, there, &config).await?.accept(Accept::new()).await };
             let (client, server) = (connect, accept).join().await;

@@ -2,7 +2,8 @@
 
 use std::{
     collections::HashSet,
-    pin::pin,
+    io,
+    pin::{Pin, pin},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -19,12 +20,15 @@ use wscope::{
     run,
     scope::Join,
     sleep,
-    testing::{Simulation, duplex, polled},
+    testing::{DuplexStream, Simulation, duplex, polled},
     websocket::{Accept, CloseCause},
     wrap_client_stream, wrap_server_stream,
 };
 
-use crate::support::{BOTH, REQUEST, Raw, URL, accept_by_hand, head, pair, pair_of, simulated, with_raw};
+use crate::{
+    intercepted::{Intercept, Intercepted},
+    support::{BOTH, REQUEST, Raw, URL, accept_by_hand, head, pair, pair_of, simulated, with_raw},
+};
 
 /// Rule 3: nobody depends on a future that is not polled.
 #[test]
@@ -435,34 +439,26 @@ impl Counts {
     }
 }
 
-struct Counting<S>(S, Counts);
-
-impl<S: AsyncRead + Unpin> AsyncRead for Counting<S> {
-    fn poll_read(
-        mut self: std::pin::Pin<&mut Self>,
+impl Intercept for Counts {
+    fn read(
+        &mut self,
+        stream: Pin<&mut DuplexStream>,
         cx: &mut Context<'_>,
         buffer: &mut [u8],
-    ) -> Poll<std::io::Result<usize>> {
-        let read = std::pin::Pin::new(&mut self.0).poll_read(cx, buffer);
-        self.1.reads.fetch_add(usize::from(read.is_ready()), Ordering::SeqCst);
+    ) -> Poll<io::Result<usize>> {
+        let read = stream.poll_read(cx, buffer);
+        self.reads.fetch_add(usize::from(read.is_ready()), Ordering::SeqCst);
         read
     }
-}
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Counting<S> {
-    fn poll_write(
-        mut self: std::pin::Pin<&mut Self>,
+    fn write(
+        &mut self,
+        stream: Pin<&mut DuplexStream>,
         cx: &mut Context<'_>,
-        buffer: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        self.1.writes.fetch_add(1, Ordering::SeqCst);
-        std::pin::Pin::new(&mut self.0).poll_write(cx, buffer)
-    }
-    fn poll_flush(mut self: std::pin::Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        std::pin::Pin::new(&mut self.0).poll_flush(cx)
-    }
-    fn poll_close(mut self: std::pin::Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        std::pin::Pin::new(&mut self.0).poll_close(cx)
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.writes.fetch_add(1, Ordering::SeqCst);
+        stream.poll_write(cx, bytes)
     }
 }
 
@@ -474,7 +470,7 @@ fn a_message_costs_one_read_and_one_write_and_many_share_them() {
         simulated(async |n| {
             let (here, there) = duplex(1 << 20);
             let (client, server) = (Counts::default(), Counts::default());
-            let (here, there) = (Counting(here, client.clone()), Counting(there, server.clone()));
+            let (here, there) = (Intercepted(here, client.clone()), Intercepted(there, server.clone()));
             let config = ServerConfig::new();
             let connect = wrap_client_stream(&n, here, ClientConfig::new(URL)?);
             let accept = async { wrap_server_stream(&n, there, &config).await?.accept(Accept::new()).await };
@@ -528,7 +524,7 @@ fn a_large_message_that_is_there_is_read_in_one_turn() {
             let accept = async {
                 let mut peer = listener.accept().await?.0;
                 accept_by_hand(&mut peer).await;
-                Ok::<_, std::io::Error>(peer)
+                Ok::<_, io::Error>(peer)
             };
             let client = ClientConfig::new(URL)?.unix_socket(&path);
             let (ws, peer) = (connect_websocket(&n, client), accept).join().await;

@@ -5,6 +5,7 @@
 //! one thread of a simulation.
 
 use std::{
+    io,
     pin::{Pin, pin},
     sync::{Arc, Mutex},
     task::{Context, Poll, Waker},
@@ -22,7 +23,10 @@ use wscope::{
     wrap_client_stream, wrap_server_stream,
 };
 
-use crate::support::{BOTH, REQUEST, URL, accept_by_hand, pair, server_of_raw, with_raw};
+use crate::{
+    intercepted::{Intercept, Intercepted},
+    support::{BOTH, REQUEST, URL, accept_by_hand, pair, server_of_raw, with_raw},
+};
 
 #[cfg(target_os = "linux")]
 mod files {
@@ -496,46 +500,37 @@ fn the_driver_of_a_connection_ends_with_it() {
     }
 }
 
-/// A stream whose wakers somebody keeps for ever.
-struct Hoarded {
-    stream: DuplexStream,
+/// Keeps the wakers of a stream for ever.
+struct Hoard {
     wakers: Arc<Mutex<Vec<Waker>>>,
     _alive: Arc<()>,
 }
 
-impl Hoarded {
-    fn hoard(&self, cx: &Context<'_>) {
+impl Hoard {
+    fn keep(&self, cx: &Context<'_>) {
         self.wakers.lock().unwrap().push(cx.waker().clone());
     }
 }
 
-impl AsyncRead for Hoarded {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
+impl Intercept for Hoard {
+    fn read(
+        &mut self,
+        stream: Pin<&mut DuplexStream>,
         cx: &mut Context<'_>,
         buffer: &mut [u8],
-    ) -> Poll<std::io::Result<usize>> {
-        self.hoard(cx);
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    ) -> Poll<io::Result<usize>> {
+        self.keep(cx);
+        stream.poll_read(cx, buffer)
     }
-}
 
-impl AsyncWrite for Hoarded {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
+    fn write(
+        &mut self,
+        stream: Pin<&mut DuplexStream>,
         cx: &mut Context<'_>,
         bytes: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        self.hoard(cx);
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_close(cx)
+    ) -> Poll<io::Result<usize>> {
+        self.keep(cx);
+        stream.poll_write(cx, bytes)
     }
 }
 
@@ -560,7 +555,8 @@ fn a_waker_that_somebody_keeps_keeps_no_socket_open() {
             let alive = Arc::new(());
             let kept = Simulation::new().run(nursery(async |n: Nursery<'_, Error>| {
                 let (ours, mut theirs) = duplex(4096);
-                let hoarded = Hoarded { stream: ours, wakers: wakers.clone(), _alive: alive.clone() };
+                let hoard = Hoard { wakers: wakers.clone(), _alive: alive.clone() };
+                let hoarded = Intercepted(ours, hoard);
                 let ws = match role {
                     Role::Client => {
                         let (ws, _request) = wscope::scope::Join::join((

@@ -21,10 +21,15 @@ mod dial;
 mod endpoint;
 mod engine;
 mod faults;
+#[path = "../support/intercepted.rs"]
+mod intercepted;
 mod interop;
 mod leaks;
 mod linger;
 mod origin;
+#[cfg(feature = "deflate")]
+#[path = "../support/payloads.rs"]
+mod payloads;
 mod request;
 #[path = "../runtime/seam.rs"]
 mod runtime;

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     link::switchboard::{Farewell, Outgoing},
-    runtime::sync::lock,
+    runtime::sync::{lock, poll_locked},
 };
 
 /// Messages in order, then perhaps a farewell. Bounded by the switchboard, which counts what has not been
@@ -100,17 +100,8 @@ impl Outbox {
         wake.extend(lock(&self.0).waker.take());
     }
 
-    /// A waker is kept only while somebody waits, and dropped without the lock.
     fn poll<T>(&self, cx: &Context<'_>, look: impl FnOnce(&mut State) -> Option<T>) -> Poll<T> {
-        let waker = cx.waker().clone();
-        let mut state = lock(&self.0);
-        if let Some(found) = look(&mut state) {
-            return Poll::Ready(found);
-        }
-        let replaced = state.waker.replace(waker);
-        drop(state);
-        drop(replaced);
-        Poll::Pending
+        poll_locked(&self.0, cx, look, |state| &mut state.waker)
     }
 }
 

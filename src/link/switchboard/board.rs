@@ -17,11 +17,11 @@ use super::{
 };
 use crate::link::{
     auth::AuthRegistry,
-    error::{ErrorCode, Refusal},
     frame::{Frame, FrameError, Request},
     id::{Id, IdSource},
     operation::Operation,
     record::Passport,
+    refusal::{ErrorCode, Refusal},
     store::Store,
     time::Timestamp,
 };
@@ -216,12 +216,8 @@ impl Switchboard {
         self.at(now);
         self.draining = true;
         self.alarms.set(deadline, Alarm::Drained);
-        let waiting = self.channels.values_mut().filter_map(|channel| channel.creation.take());
-        let refused = |(endpoint, request_id)| {
-            let outcome = Err(Refusal::ShuttingDown);
-            Settlement { endpoint, request_id, outcome }
-        };
-        self.settled.extend(waiting.map(refused));
+        let refused = |channel: &mut Channel| channel.settle(Err(Refusal::ShuttingDown));
+        self.settled.extend(self.channels.values_mut().filter_map(refused));
         self.settle();
         let endpoints: Vec<Id> = self.endpoints.keys().copied().collect();
         for endpoint in endpoints {

@@ -8,18 +8,13 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Serialize;
 
-use super::{
-    alarm::Alarm,
-    board::{Settlement, Switchboard},
-    effect::Outgoing,
-    opening::payload,
-};
+use super::{alarm::Alarm, board::Switchboard, effect::Outgoing, opening::payload};
 use crate::link::{
     channel::{ChannelState, Turn},
     envelope::Envelope,
-    error::Refusal,
     id::Id,
     json::{Payload, to_text},
+    refusal::Refusal,
 };
 
 impl Switchboard {
@@ -61,10 +56,8 @@ impl Switchboard {
         if was_pending {
             self.alarms.unset(record.created_at.after(joining), Alarm::Joining(channel));
         }
-        if let Some((endpoint, request_id)) = known.creation.take() {
-            let outcome = Err(Refusal::ClosedDuringHandshake { channel, reason: reason.to_owned() });
-            self.settled.push(Settlement { endpoint, request_id, outcome });
-        }
+        let refused = Refusal::ClosedDuringHandshake { channel, reason: reason.to_owned() };
+        self.settled.extend(known.settle(Err(refused)));
         let event = if state == ChannelState::Expired { Envelope::EXPIRED } else { Envelope::CLOSED };
         self.announce(channel, event, payload(&Ending { reason, channel_id: channel }));
         self.release(channel);

@@ -13,9 +13,9 @@ use super::{
 use crate::link::{
     cursor::{Cursor, Settled},
     envelope::Envelope,
-    error::Refusal,
     id::Id,
     json::{InvalidJson, to_text},
+    refusal::Refusal,
     store::{Entry, StoreError},
     time::Timestamp,
 };
@@ -65,11 +65,11 @@ impl Switchboard {
         }
         let mut entry = Entry::new(id, self.now, json);
         entry.expires_at = to.expires_at;
-        let place = self.append(channel, &entry)?;
+        let published = Published { id, place: self.append(channel, &entry)?, size };
         for recipient in &to.places {
-            self.owe(channel, *recipient, id, place, to.content);
+            self.owe(channel, *recipient, &published, to.content);
         }
-        Ok(Published { id, place, size })
+        Ok(published)
     }
 
     /// Puts an envelope into the log of its channel. For want of room the channels that have ended are forgotten, oldest first.
@@ -84,11 +84,11 @@ impl Switchboard {
 
     /// Owes an envelope to a participant. With a connection that has room it goes out before this returns, so that
     /// deliveries come before the answer to the post that caused them.
-    fn owe(&mut self, channel: Id, recipient: usize, id: Id, place: u64, content: bool) {
+    fn owe(&mut self, channel: Id, recipient: usize, envelope: &Published, content: bool) {
         let Some(known) = self.channels.get_mut(&channel) else { return };
         let agent = known.record.participants[recipient];
         let Some(holder) = self.registry.agent_mut(agent) else { return }; // unregistered since
-        known.cursors[recipient].owe(id, place, content);
+        known.cursors[recipient].owe(envelope.id, envelope.place, content);
         holder.inbox += u64::from(content);
         if let Some(endpoint) = holder.endpoint {
             self.ready(endpoint, agent, channel);

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::{
     link::{
-        error::{ErrorCode, Refusal},
         frame::{ErrorFrame, Frame},
         id::Id,
         json::to_text,
+        refusal::{ErrorCode, Refusal},
     },
     websocket::{CloseCode, CloseReason},
 };

@@ -9,14 +9,13 @@ use super::{
     board::Switchboard,
     delivery::Resume,
     effect::{Farewell, Outgoing},
-    room::told,
 };
 use crate::link::{
     auth::AuthError,
     cursor::Settled,
-    error::Refusal,
     frame::{Frame, Hello, Receipt, ReceiptStatus, Welcome},
     id::Id,
+    refusal::{Refusal, told},
 };
 
 impl Switchboard {

@@ -9,18 +9,18 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     alarm::Alarm,
-    board::{Answer, Settlement, Switchboard},
+    board::{Answer, Switchboard},
     delivery::Recipients,
     registry::{Agent, check_size, size_of_json},
-    room::{Channel, told},
+    room::Channel,
 };
 use crate::link::{
     channel::{ChannelRecord, ChannelState, ChannelType, Labels},
     envelope::Envelope,
-    error::Refusal,
     id::Id,
     json::{InvalidJson, Payload, to_text},
     operation::CreateChannel,
+    refusal::{Refusal, told},
 };
 
 impl Switchboard {
@@ -178,10 +178,7 @@ impl Switchboard {
 
     /// An invited agent joins; with the last one the channel opens.
     pub(super) fn joined(&mut self, channel: Id, agent: Id) {
-        let Some(known) = self.channels.get_mut(&channel) else { return };
-        if known.record.state != ChannelState::Pending {
-            return;
-        }
+        let Some(known) = self.pending(channel) else { return };
         known.record.pending_acks.retain(|pending| *pending != agent);
         if known.record.pending_acks.is_empty() {
             self.open(channel);
@@ -197,18 +194,13 @@ impl Switchboard {
         let data = payload(&About { channel_id: channel });
         self.announce(channel, Envelope::OPENED, data);
         let Some(known) = self.channels.get_mut(&channel) else { return };
-        if let Some((endpoint, request_id)) = known.creation.take() {
-            let outcome = to_text(&known.record.metadata()).map_err(|error| InvalidJson::from(error).into());
-            self.settled.push(Settlement { endpoint, request_id, outcome });
-        }
+        let outcome = to_text(&known.record.metadata()).map_err(|error| InvalidJson::from(error).into());
+        self.settled.extend(known.settle(outcome));
     }
 
     /// An invited agent stays away, which is the end of the channel.
     pub(super) fn rejected(&mut self, channel: Id, agent: Id) {
-        let Some(known) = self.channels.get_mut(&channel) else { return };
-        if known.record.state != ChannelState::Pending {
-            return;
-        }
+        let Some(known) = self.pending(channel) else { return };
         known.record.pending_acks.retain(|pending| *pending != agent);
         known.record.rejected_by.push(agent);
         self.end(channel, ChannelState::Closed, "invite_rejected");
@@ -216,15 +208,15 @@ impl Switchboard {
 
     /// Some of the invited have not answered in time.
     pub(super) fn joining_is_over(&mut self, channel: Id) {
-        let Some(known) = self.channels.get_mut(&channel) else { return };
-        if known.record.state != ChannelState::Pending {
-            return;
-        }
-        if let Some((endpoint, request_id)) = known.creation.take() {
-            let outcome = Err(Refusal::AckTimeout { channel });
-            self.settled.push(Settlement { endpoint, request_id, outcome });
-        }
+        let Some(known) = self.pending(channel) else { return };
+        let settled = known.settle(Err(Refusal::AckTimeout { channel }));
+        self.settled.extend(settled);
         self.end(channel, ChannelState::Closed, "invite_timeout");
+    }
+
+    /// The channel, while not all of the invited have joined.
+    fn pending(&mut self, channel: Id) -> Option<&mut Channel> {
+        self.channels.get_mut(&channel).filter(|known| known.record.state == ChannelState::Pending)
     }
 }
 

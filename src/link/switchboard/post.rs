@@ -10,7 +10,12 @@ use super::{
     room::Channel,
 };
 use crate::link::{
-    envelope::Envelope, error::Refusal, id::Id, recent::MAX_KEY_LEN, rule::Overflow, time::Timestamp,
+    envelope::Envelope,
+    id::Id,
+    recent::MAX_KEY_LEN,
+    refusal::{Refusal, told},
+    rule::Overflow,
+    time::Timestamp,
 };
 use std::{collections::BTreeSet, time::Duration};
 
@@ -27,8 +32,7 @@ impl Switchboard {
         }
         let is_event = is_protocol(&envelope.event_type);
         known.check_open(is_event)?;
-        let is_text = envelope.event_type == Envelope::TEXT;
-        if is_text {
+        if envelope.event_type == Envelope::TEXT {
             known.check_turn(place)?;
         }
         let mut to = Recipients { places, content: !is_event, expires_at: None };
@@ -43,7 +47,7 @@ impl Switchboard {
             self.take_token(sender)?;
             self.make_room(channel, place, &mut to.places)?;
         }
-        self.publish_post(channel, place, is_text, &mut envelope, &to)
+        self.publish_post(channel, place, &mut envelope, &to)
     }
 
     /// Takes a checked envelope, and does what it stands for.
@@ -51,7 +55,6 @@ impl Switchboard {
         &mut self,
         channel: Id,
         place: usize,
-        is_text: bool,
         envelope: &mut Envelope,
         to: &Recipients,
     ) -> Result<Id, Refusal> {
@@ -60,6 +63,7 @@ impl Switchboard {
         let Some(known) = self.channels.get_mut(&channel) else { return Ok(id) };
         let sender = known.record.participants[place];
         known.remember(place, envelope, id, position);
+        let is_text = envelope.event_type == Envelope::TEXT;
         if is_text {
             known.turn_is_over(id);
         }
@@ -227,11 +231,11 @@ impl Switchboard {
 /// What a tenant may not say, whoever it is.
 fn check_event(envelope: &Envelope) -> Result<(), Refusal> {
     if let Some(task_id) = envelope.task_id.as_ref().filter(|id| !is_task_id(id)) {
-        return Err(Refusal::InvalidTaskId { task_id: task_id.chars().take(MAX_TOLD).collect() });
+        return Err(Refusal::InvalidTaskId { task_id: told(task_id) });
     }
     let event = envelope.event_type.as_str();
     if event.starts_with(CHANNEL_EVENTS) && !is_answer(event) {
-        return Err(Refusal::HubEvent { event: event.chars().take(MAX_TOLD).collect() });
+        return Err(Refusal::HubEvent { event: told(event) });
     }
     let key = envelope.idempotency_key.as_ref().map_or(0, String::len);
     if key > MAX_KEY_LEN {
@@ -266,5 +270,3 @@ fn expiry(envelope: &Envelope, now: Timestamp) -> Option<Timestamp> {
 const CHANNEL_EVENTS: &str = "ag2.channel.";
 const TASK_EVENTS: &str = "ag2.task.";
 const MAX_TASK_ID: usize = 128;
-/// How much of a tenant's own text is told back in a refusal.
-const MAX_TOLD: usize = 128;

@@ -9,17 +9,17 @@ use serde::Serialize;
 
 use crate::link::{
     auth::Claim,
-    error::Refusal,
     id::Id,
     json::to_text,
     operation::{ListAgents, Register},
     rate::Bucket,
     record::{Passport, PassportKind, Resume},
+    refusal::{Refusal, told},
     rule::{Rule, is_wild},
     time::Timestamp,
 };
 
-use super::{limits::HubLimits, room::told};
+use super::limits::HubLimits;
 
 /// One agent.
 #[derive(Debug)]
@@ -282,12 +282,12 @@ pub(crate) fn check_size(what: &'static str, size: usize, limit: usize) -> Resul
     if size > limit { Err(Refusal::TooLarge { what, size, limit }) } else { Ok(()) }
 }
 
-/// How long a name may be, in bytes.
-const MAX_NAME: usize = 256;
-
 fn glob_cost(glob: &str) -> usize {
     (glob.len() + LEAST_GLOB) * if is_wild(glob) && glob != "*" { WILD } else { 1 }
 }
+
+/// How long a name may be, in bytes.
+const MAX_NAME: usize = 256;
 
 /// How much the globs of one list may cost together: in bytes, were none of them wild.
 const MAX_GLOBS: usize = 4_096;

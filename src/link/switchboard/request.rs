@@ -5,21 +5,25 @@
 //! tells apart that it is not there and that it is another's.
 
 use serde::Serialize;
-use std::{collections::BTreeMap, ops::Range, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    sync::Arc,
+};
 
 use super::{
     board::{Answer, Switchboard},
     registry::{Agent, Record, check_globs, check_kind, check_size, size_of_json, size_of_resume},
-    room::{Channel, told},
+    room::Channel,
 };
 use crate::link::{
     channel::{ChannelState, Turn},
     envelope::Envelope,
-    error::Refusal,
     id::Id,
     json::{InvalidJson, to_text},
     operation::{Operation, Register},
     record::Resume,
+    refusal::{Refusal, told},
     rule::Rule,
     time::Timestamp,
 };
@@ -182,8 +186,7 @@ impl Switchboard {
             }
         };
         let channels = agents.iter().filter_map(|agent| self.registry.agent(*agent));
-        let ids: std::collections::BTreeSet<Id> =
-            channels.flat_map(|agent| agent.channels.iter().copied()).collect();
+        let ids: BTreeSet<Id> = channels.flat_map(|agent| agent.channels.iter().copied()).collect();
         let found = ids.iter().filter_map(|id| self.channels.get(id));
         let found = found.take(usize::try_from(limit).unwrap_or(0));
         self.array(found.map(|channel| json(&channel.record.metadata())))

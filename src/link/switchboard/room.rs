@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{board::Switchboard, delivery::Recipients};
+use super::{
+    board::{Settlement, Switchboard},
+    delivery::Recipients,
+};
 use crate::link::{
     channel::{ChannelRecord, ChannelState, Turn},
     cursor::Cursor,
     envelope::Envelope,
-    error::Refusal,
     id::Id,
     recent::RecentKeys,
+    refusal::Refusal,
 };
 
 /// One channel. `cursors` and `keys` have one place for each participant.
@@ -93,6 +96,12 @@ impl Channel {
         }
     }
 
+    /// The late answer to the request that made it, if that waits.
+    pub(super) fn settle(&mut self, outcome: Result<String, Refusal>) -> Option<Settlement> {
+        let (endpoint, request_id) = self.creation.take()?;
+        Some(Settlement { endpoint, request_id, outcome })
+    }
+
     pub(super) fn turn_is_over(&mut self, text: Id) {
         let ChannelRecord { kind, creator, .. } = self.record;
         self.turn = self.turn.after(kind, creator, self.record.participants.len(), text);
@@ -119,9 +128,4 @@ impl Switchboard {
     pub(super) fn known_channel(&self, id: &str) -> Option<&Channel> {
         self.channels.get(&id.parse().ok()?)
     }
-}
-
-/// As much of a tenant's own text as is told back in a refusal.
-pub(super) fn told(text: &str) -> String {
-    text.chars().take(128).collect()
 }

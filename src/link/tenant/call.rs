@@ -15,11 +15,11 @@ use super::{
 use crate::{
     link::{
         auth::Claim,
-        error::ErrorCode,
         frame::{Frame, Hello},
         json::{Payload, to_text},
         operation::Operation,
         record::Passport,
+        refusal::ErrorCode,
         tenant_link::TenantLink,
     },
     runtime::now,

@@ -10,7 +10,7 @@ use std::{
     time::Instant,
 };
 
-use crate::link::{error::ErrorCode, frame::FrameError, json::Payload};
+use crate::link::{frame::FrameError, json::Payload, refusal::ErrorCode};
 
 /// What a hub says to a request, or to a hello.
 pub(super) type Answer = Result<Payload, Refused>;

@@ -7,10 +7,10 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     link::{
-        error::ErrorCode,
         frame::FrameError,
         json::{FieldError, Payload},
         link_error::and_in_programs_that_report_errors,
+        refusal::ErrorCode,
     },
     websocket::{ConnectionClosed, Error, Printable},
 };

@@ -17,9 +17,9 @@ use super::{
 use crate::{
     link::{
         auth::Claim,
-        error::ErrorCode,
         frame::{ErrorFrame, Frame, FrameError, Notify, Response},
         json::Payload,
+        refusal::ErrorCode,
         tenant_link::TenantLink,
     },
     runtime::sync::lock,

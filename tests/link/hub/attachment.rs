@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use futures::{AsyncRead, AsyncWrite};
+use futures::AsyncWrite;
 use wscope::{
     ClientConfig, CloseCode, Error, ServerConfig, Text, connect_websocket,
     link::{Frame, Hub, LocalLink, Operation},
@@ -23,7 +23,10 @@ use wscope::{
     wrap_client_stream, wrap_server_stream,
 };
 
-use crate::guest::{Guest, meet, real, said, served, simulated, web_socket};
+use crate::{
+    guest::{Guest, meet, real, said, served, simulated, web_socket},
+    intercepted::{Intercept, Intercepted},
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 const PING: &str = r#"{"kind": "ping"}"#;
@@ -210,31 +213,16 @@ fn what_a_tenant_says_last_is_heard_though_it_reads_nothing() {
     });
 }
 
-/// Counts the writes of what is within.
-struct Counting(DuplexStream, Arc<AtomicUsize>);
-
-impl AsyncRead for Counting {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
+/// Counts writes.
+impl Intercept for Arc<AtomicUsize> {
+    fn write(
+        &mut self,
+        stream: Pin<&mut DuplexStream>,
         cx: &mut Context<'_>,
-        buffer: &mut [u8],
+        bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for Counting {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.1.fetch_add(1, Ordering::Relaxed);
-        Pin::new(&mut self.0).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_close(cx)
+        self.fetch_add(1, Ordering::Relaxed);
+        stream.poll_write(cx, bytes)
     }
 }
 
@@ -243,7 +231,7 @@ fn the_answers_of_one_turn_leave_in_one_write() {
     simulated(async |n| {
         let (here, there) = duplex(1 << 20);
         let writes = Arc::<AtomicUsize>::default();
-        let (config, there) = (ServerConfig::new(), Counting(there, writes.clone()));
+        let (config, there) = (ServerConfig::new(), Intercepted(there, writes.clone()));
         let connect = wrap_client_stream(&n, here, ClientConfig::new("ws://example.com/")?);
         let accept = async { wrap_server_stream(&n, there, &config).await?.accept(Accept::new()).await };
         let (client, server) = (connect, accept).join().await;

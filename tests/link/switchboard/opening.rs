@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::{Bound, Hub, code};
-use wscope::link::{CreateChannel, Envelope, Frame, Operation, Passport, Payload, Register, Rule, Ttl};
+use wscope::link::{CreateChannel, Envelope, Frame, Operation, Payload, Ttl};
 
 pub(super) fn create(creator: &Bound, kind: &str, others: &[&Bound]) -> CreateChannel {
     CreateChannel::new(&creator.id, kind, others.iter().map(|it| it.id.clone()).collect())
@@ -141,20 +141,12 @@ fn what_makes_no_channel_is_refused_and_nobody_is_invited() {
 
 #[test]
 fn rules_of_creator_and_invited_are_asked_first() {
-    let with = |hub: &mut Hub, name: &str, change: fn(&mut Rule)| {
-        let connection = hub.attach();
-        let mut register = Register::new(Passport::new(name));
-        let mut rule = Rule::default();
-        change(&mut rule);
-        register.rule = Some(rule);
-        hub.register_as(connection, register)
-    };
     let mut hub = Hub::new();
-    let alice = with(&mut hub, "alice", |rule| rule.limits.max_concurrent_channels = 1);
-    let shy = with(&mut hub, "shy", |rule| rule.access.inbound_from = vec!["b*".to_owned()]);
-    let picky = with(&mut hub, "picky", |rule| rule.access.channel_types.accept = vec!["disc*".to_owned()]);
-    let mute = with(&mut hub, "mute", |rule| rule.access.channel_types.initiate = Vec::new());
-    let narrow = with(&mut hub, "narrow", |rule| rule.access.outbound_to = vec!["alice".to_owned()]);
+    let alice = hub.join_with("alice", |rule| rule.limits.max_concurrent_channels = 1);
+    let shy = hub.join_with("shy", |rule| rule.access.inbound_from = vec!["b*".to_owned()]);
+    let picky = hub.join_with("picky", |rule| rule.access.channel_types.accept = vec!["disc*".to_owned()]);
+    let mute = hub.join_with("mute", |rule| rule.access.channel_types.initiate = Vec::new());
+    let narrow = hub.join_with("narrow", |rule| rule.access.outbound_to = vec!["alice".to_owned()]);
     for (creator, invited) in [(&alice, &shy), (&alice, &picky), (&mute, &alice), (&narrow, &picky)] {
         let wanted = create(creator, "conversation", &[invited]);
         let request = ask(&mut hub, creator, wanted);

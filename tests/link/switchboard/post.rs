@@ -4,18 +4,8 @@ use std::time::Duration;
 
 use crate::support::{Bound, Hub, code, text};
 use wscope::link::{
-    Envelope, Frame, HubConfig, HubLimits, MemoryStore, Operation, Overflow, Passport, Payload, Register,
-    Request, Rule,
+    Envelope, Frame, HubConfig, HubLimits, MemoryStore, Operation, Overflow, Payload, Request, Rule,
 };
-
-fn join_with(hub: &mut Hub, name: &str, change: impl FnOnce(&mut Rule)) -> Bound {
-    let connection = hub.attach();
-    let mut register = Register::new(Passport::new(name));
-    let mut rule = Rule::default();
-    change(&mut rule);
-    register.rule = Some(rule);
-    hub.register_as(connection, register)
-}
 
 #[test]
 fn nobody_speaks_for_another_or_for_the_hub() {
@@ -137,7 +127,7 @@ fn the_last_1024_keys_are_remembered() {
 fn a_rate_lets_a_burst_through_and_then_one_at_a_time() {
     let mut hub = Hub::new();
     let alice =
-        join_with(&mut hub, "alice", |rule| (rule.limits.rate.per_minute, rule.limits.rate.burst) = (60, 3));
+        hub.join_with("alice", |rule| (rule.limits.rate.per_minute, rule.limits.rate.burst) = (60, 3));
     let bob = hub.join("bob");
     let channel = hub.open("conversation", &alice, &[&bob]);
     let post = |hub: &mut Hub| {
@@ -158,7 +148,7 @@ fn a_rate_lets_a_burst_through_and_then_one_at_a_time() {
 fn overflow(overflow: Overflow) -> (Vec<String>, Vec<String>) {
     let mut hub = Hub::new();
     let alice = hub.join("alice");
-    let bob = join_with(&mut hub, "bob", |rule| {
+    let bob = hub.join_with("bob", |rule| {
         (rule.limits.inbox.max_pending, rule.limits.inbox.overflow) = (2, overflow);
     });
     let channel = hub.open("conversation", &alice, &[&bob]);
@@ -185,7 +175,7 @@ fn a_full_inbox_rejects_or_drops_as_its_rule_says() {
 fn an_inbox_empties_by_acks() {
     let mut hub = Hub::new();
     let alice = hub.join("alice");
-    let bob = join_with(&mut hub, "bob", |rule| rule.limits.inbox.max_pending = 2);
+    let bob = hub.join_with("bob", |rule| rule.limits.inbox.max_pending = 2);
     let channel = hub.open("conversation", &alice, &[&bob]);
     for round in 0..5 {
         hub.post_text(&alice, &channel, "1").unwrap();

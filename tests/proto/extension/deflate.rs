@@ -1,7 +1,10 @@
 //! permessage-deflate: every offer and answer, RFC 7692's own examples, round trips over all parameters, and what an attacker
 //! sends. What stands here of compressed bytes was written by hand or by the RFC, not by our compressor.
 
-use crate::wire::{BINARY, CONTINUATION, FIN, PING, ROLES, RSV1, TEXT, decode, frame, receive};
+use crate::{
+    payloads::{json, noise},
+    wire::{BINARY, CONTINUATION, FIN, PING, ROLES, RSV1, TEXT, decode, frame, receive},
+};
 use wscope::proto::{
     Config, Connection, Decoder, Event, ExtensionItem, Message, MessageDelivery, Piece, ProtocolError as E,
     Role, accept_extension, confirm_extension,
@@ -39,23 +42,6 @@ fn decoder(role: Role, preset: PermessageDeflate, config: Config) -> Decoder {
 
 fn presets() -> [PermessageDeflate; 2] {
     [PermessageDeflate::shared(), PermessageDeflate::dedicated()]
-}
-
-/// Bytes without repetitions, the same each time.
-fn noise(len: usize) -> Vec<u8> {
-    let mut state = 0x2545_F491_4F6C_DD1D_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_be_bytes()[0]
-    };
-    (0..len).map(|_| next()).collect()
-}
-
-fn json(len: usize) -> Vec<u8> {
-    let entry = |n: usize| format!("{{\"id\":{n},\"name\":\"user {}\",\"on\":true}},", n * 7919);
-    (0..).flat_map(|n| entry(n).into_bytes()).take(len).collect()
 }
 
 // ---- negotiation
@@ -283,7 +269,7 @@ const SIZES: [usize; 14] =
     [0, 1, 5, 125, 126, 511, 512, 513, 16_383, 16_385, 32_768, 65_535, 65_536, 150_000];
 
 fn messages(sizes: &[usize]) -> Vec<Vec<u8>> {
-    sizes.iter().flat_map(|size| [json(*size), noise(*size)]).collect()
+    sizes.iter().flat_map(|size| [json(*size).into_bytes(), noise(*size)]).collect()
 }
 
 #[test]
@@ -334,7 +320,7 @@ fn messages_in_fragments_cut_anywhere_come_back() {
         for delivery in [MessageDelivery::Whole, MessageDelivery::Pieces] {
             let config = Config::new().delivery(delivery);
             let [mut client, mut server] = agreed(&preset, &preset, &config);
-            let message = String::from_utf8(json(3000)).unwrap() + "äöü€🦀";
+            let message = json(3000) + "äöü€🦀";
             for cut in [1, 2, 3, 7, 100, 1000] {
                 let mut wire = Vec::new();
                 let (head, tail) = message.split_at(cut);
@@ -394,7 +380,7 @@ fn short_messages_and_those_that_would_grow_go_out_plain() {
 fn connections_that_share_never_see_each_others_messages() {
     let preset = PermessageDeflate::shared().threshold(0);
     let mut pairs: Vec<_> = (0..8).map(|_| agreed(&preset, &preset, &Config::new())).collect();
-    let secret = json(5000);
+    let secret = json(5000).into_bytes();
     let mut wires = vec![Vec::new(); pairs.len()];
     // All begin a message before any ends one: each has a stream of its own meanwhile.
     for ([client, _], wire) in pairs.iter_mut().zip(&mut wires) {
@@ -537,7 +523,7 @@ fn a_large_message_in_steps_of_any_size_comes_back() {
             let [client, server] = agreed(&preset, &preset, &Config::new());
             let (mut from, mut to) = if role == Role::Client { (client, server) } else { (server, client) };
             for (len, step) in [(20_000, 20_000), (100_000, 1000), (100_000, 65_536), (70_000, usize::MAX)] {
-                for payload in [json(len), noise(len), json(len)] {
+                for payload in [json(len).into_bytes(), noise(len), json(len).into_bytes()] {
                     let piece = Piece::last(payload.clone());
                     let mut out = Vec::new();
                     // Half of one that is thought better of, first.
@@ -559,7 +545,7 @@ fn a_large_message_in_steps_of_any_size_comes_back() {
 fn a_large_message_that_does_not_shrink_goes_out_plain() {
     for preset in presets() {
         let [mut client, mut server] = agreed(&preset, &preset, &Config::new());
-        for payload in [noise(200_000), json(200_000)] {
+        for payload in [noise(200_000), json(200_000).into_bytes()] {
             for step in [65_536, usize::MAX] {
                 let mut work = client.begin(&Piece::last(payload.clone())).unwrap().unwrap();
                 while !work.step(step) {}
@@ -577,6 +563,6 @@ fn a_large_message_that_does_not_shrink_goes_out_plain() {
 fn what_is_below_the_threshold_is_not_begun() {
     let patient = PermessageDeflate::shared().threshold(1_000_000);
     let [mut client, _] = agreed(&patient, &patient, &Config::new());
-    assert!(client.begin(&Piece::last(json(999_999))).unwrap().is_none());
-    assert!(client.begin(&Piece::last(json(1_000_000))).unwrap().is_some());
+    assert!(client.begin(&Piece::last(json(999_999).into_bytes())).unwrap().is_none());
+    assert!(client.begin(&Piece::last(json(1_000_000).into_bytes())).unwrap().is_some());
 }

@@ -442,6 +442,11 @@ impl From<FieldError> for Refusal {
     }
 }
 
+/// As much of a tenant's own text as is told back in a refusal.
+pub(super) fn told(text: &str) -> String {
+    text.chars().take(MAX_TOLD).collect()
+}
+
 /// Whose turn it is, in the words of each type.
 fn turn(kind: &str, is_creator: bool, expected: Id) -> String {
     match (kind, is_creator) {
@@ -450,3 +455,6 @@ fn turn(kind: &str, is_creator: bool, expected: Id) -> String {
         _ => format!("'{expected}' to speak"),
     }
 }
+
+/// Characters.
+const MAX_TOLD: usize = 128;
