@@ -75,8 +75,9 @@ impl LinkEndpoint {
         }
     }
 
-    /// Closes after what was sent, and waits until that is done; when it is closed already, says how that was.
-    /// A dropped call has closed all the same.
+    /// Closes after what was sent, and waits until that is done, within the connection's
+    /// [`close_timeout`](crate::ConnectionConfig::close_timeout); when it is closed already, says how that was. A dropped call has closed
+    /// all the same.
     pub async fn close(&self, reason: impl Into<CloseReason>) -> ConnectionClosed {
         match &self.0 {
             Carrier::WebSocket(ws) => {
