@@ -170,7 +170,7 @@ impl TenantLink {
         Ok(())
     }
 
-    /// Sends a frame: queued, in order, once there is room. Cancel-safe: a dropped call has sent nothing, or all.
+    /// Sends a frame: queued, in order, once there is room; without a timeout of its own. Cancel-safe: a dropped call has sent nothing, or all.
     ///
     /// # Errors
     /// [`SendFrameError`], which names the frame by its kind. Nothing was sent.
@@ -186,8 +186,8 @@ impl TenantLink {
         sent.map_err(|error| SendFrameError::Closed { kind, closed: error.closed })
     }
 
-    /// Waits for the next frame; `None` when the link was closed as it should be, with 1000 or 1001. Cancel-safe: a dropped call
-    /// takes no frame along.
+    /// Waits for the next frame, without a timeout; `None` when the link was closed as it should be, with 1000 or 1001. Cancel-safe: a
+    /// dropped call takes no frame along.
     ///
     /// # Errors
     /// [`NextFrameError`]. After an unreadable frame the link goes on, and so can you.

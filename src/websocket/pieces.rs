@@ -75,7 +75,8 @@ impl<T: PieceData> PieceWriter<T> {
         self
     }
 
-    /// Sends a piece, when there is room for it, and not the last.
+    /// Sends a piece, when there is room for it, and not the last. It waits for that as
+    /// [`send_message`](WebSocketConnection::send_message) does.
     ///
     /// Cancel-safe: a dropped call has sent nothing, or all.
     ///

@@ -205,7 +205,7 @@ impl Hub {
     }
 
     /// Closes the hub: takes no more links and no more requests, sends what is on its way, and closes each link with 1001
-    /// once that has left, at the latest after `limit`. Servers end then.
+    /// once that has left, at the latest after `limit`; closing takes the time for a close frame and its answer on top. Servers end then.
     ///
     /// A dropped call goes on all the same, but for the end of the servers. A hub that was drained stays so.
     pub async fn drain(&self, limit: Duration) {
