@@ -158,6 +158,30 @@ fn every_limit_of_hub_and_tenant_is_explained() {
     }
 }
 
+/// A row that begins with a constant, its file and its value says what that file says.
+#[test]
+fn every_constant_that_is_listed_has_the_value_that_stands_beside_it() {
+    let (mut wrong, mut found) = (Vec::new(), 0);
+    for (page, text) in pages().unwrap() {
+        for row in text.lines().filter(|line| line.starts_with("| `")) {
+            let cells: Vec<_> = row.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
+            let [_, name, file, value, ..] = cells[..] else { continue };
+            if !file.starts_with("src/") || !file.ends_with(".rs") {
+                continue;
+            }
+            found += 1;
+            let source = fs::read_to_string(root().join(file)).unwrap_or_default();
+            let declared =
+                source.split(&format!("const {name}: ")).nth(1).and_then(|rest| rest.split(';').next());
+            if declared.and_then(|it| it.split_once(" = ")).is_none_or(|(_, known)| known != value) {
+                wrong.push(format!("{}: {name} of {file} is not {value}", page.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(found > 20, "only {found} constants were found");
+}
+
 /// Each of the twenty things that hurt with AG2 has a row, and tests that are there.
 #[test]
 fn every_answer_to_a_weakness_of_ag2_is_tested() {

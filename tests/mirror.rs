@@ -31,7 +31,7 @@ const EXCUSED: &[(&str, &str)] = &[
     ("src/link/switchboard/alarm.rs", "tests/link/switchboard/opening.rs and board.rs: everything with an end"),
     ("src/link/switchboard/effect.rs", "tests/link/support.rs takes every effect, and checks its length"),
     ("src/link/switchboard/endpoint.rs", "tests/link/switchboard/delivery.rs: who does not read"),
-    ("src/link/switchboard/limits.rs", "tests/link/greedy.rs: each limit where it holds"),
+    ("src/link/switchboard/limits.rs", "tests/link/switchboard and tests/link/greedy.rs: each limit where it holds"),
     ("src/link/switchboard/registry.rs", "tests/link/switchboard/request.rs: discovery and names"),
     ("src/link/switchboard/room.rs", "tests/link/channel.rs: turns; tests/link/switchboard/post.rs: audiences"),
     ("src/link/switchboard/stats.rs", "tests/link/switchboard/board.rs, delivery.rs and request.rs read them"),

@@ -20,7 +20,7 @@ pub(crate) struct Owed {
     pub(crate) id: Id,
     /// In the log of the channel.
     pub(crate) place: u64,
-    /// Counts in the inbox; the hub's own events do not.
+    /// Counts in the inbox; events of the channel and of tasks do not.
     pub(crate) content: bool,
     sent: bool,
     acked: bool,

@@ -34,7 +34,7 @@ enum Carrier {
 }
 
 impl LinkEndpoint {
-    /// Queues a text, once there is room. Cancel-safe: a dropped call has sent nothing, or all.
+    /// Queues a text, once there is room; without a timeout of its own. Cancel-safe: a dropped call has sent nothing, or all.
     ///
     /// # Errors
     /// [`SendError`], with the text, when the link is closed or closing.
@@ -46,8 +46,8 @@ impl LinkEndpoint {
         }
     }
 
-    /// Waits for the next message; `None` when the link was closed as it should be, with 1000 or 1001. What was sent before the
-    /// peer closed still comes. Cancel-safe: a dropped call takes no message along.
+    /// Waits for the next message, without a timeout; `None` when the link was closed as it should be, with 1000 or 1001. What was sent
+    /// before the peer closed still comes. Cancel-safe: a dropped call takes no message along.
     ///
     /// # Errors
     /// [`ConnectionClosed`] when it ended in any other way.
@@ -75,8 +75,9 @@ impl LinkEndpoint {
         }
     }
 
-    /// Closes after what was sent, and waits until that is done; when it is closed already, says how that was.
-    /// A dropped call has closed all the same.
+    /// Closes after what was sent, and waits until that is done, within the connection's
+    /// [`close_timeout`](crate::ConnectionConfig::close_timeout); when it is closed already, says how that was. A dropped call has closed
+    /// all the same.
     pub async fn close(&self, reason: impl Into<CloseReason>) -> ConnectionClosed {
         match &self.0 {
             Carrier::WebSocket(ws) => {

@@ -40,7 +40,7 @@ impl LocalLink {
     /// 64 KiB each way, as a WebSocket's send buffer.
     pub const BUFFER: usize = 64 * 1024;
 
-    /// Both ends. Each way holds [`BUFFER`](Self::BUFFER) bytes, a text counting at least 256; one text of any size is let in
+    /// Both ends. Each way holds [`BUFFER`](Self::BUFFER) bytes, a short text counting more than it has; one text of any size is let in
     /// when there is less.
     #[must_use]
     pub fn pair() -> (Self, Self) {

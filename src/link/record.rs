@@ -236,6 +236,15 @@ impl Resume {
 }
 
 /// One piece of work.
+///
+/// ```
+/// use wscope::link::{Resume, ResumeExample};
+///
+/// let mut example = ResumeExample::default();
+/// example.title = "the contract of 2025".to_owned();
+/// let mut resume = Resume::default();
+/// resume.examples.push(example);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ResumeExample {
@@ -259,6 +268,16 @@ pub struct ResumeExample {
 }
 
 /// How tasks of one capability have ended.
+///
+/// ```
+/// use wscope::link::{ObservedStat, Resume};
+///
+/// let mut seen = ObservedStat::default();
+/// (seen.n, seen.completed) = (10, 9);
+/// let mut resume = Resume::default();
+/// resume.observed.insert("policy".to_owned(), seen);
+/// assert!(resume.has("policy"));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]

@@ -34,6 +34,14 @@ impl Default for Rule {
 }
 
 /// Who may reach an agent, and whom it may reach: globs over names.
+///
+/// ```
+/// use wscope::link::Access;
+///
+/// let mut access = Access::default();
+/// access.outbound_to = vec!["archive".to_owned(), "team-?".to_owned()];
+/// assert!(access.may_address("team-a") && !access.may_address("team-10"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -152,6 +160,15 @@ impl Default for Limits {
 }
 
 /// How often an agent may post: a bucket of `burst` tokens, filled with `per_minute` of them a minute.
+///
+/// ```
+/// use wscope::link::{Rate, Rule};
+///
+/// let mut rate = Rate::default(); // no limit
+/// (rate.per_minute, rate.burst) = (60, 10);
+/// let mut rule = Rule::default();
+/// rule.limits.rate = rate;
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -163,6 +180,15 @@ pub struct Rate {
 }
 
 /// How much content may wait for an agent: delivered or not, but not acknowledged.
+///
+/// ```
+/// use wscope::link::{Inbox, Overflow, Rule};
+///
+/// let mut inbox = Inbox::default();
+/// (inbox.max_pending, inbox.overflow) = (10, Overflow::DropOldest); // only the latest news
+/// let mut rule = Rule::default();
+/// rule.limits.inbox = inbox;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]

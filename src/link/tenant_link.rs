@@ -52,7 +52,8 @@ impl TenantLink {
     /// 1 MiB: AG2's hub takes no larger message, and would close the link.
     pub const MAX_FRAME: usize = 1 << 20;
 
-    /// A link to the hub at this URL. Defaults: ping each 20 s, 20 s for the answer, 10 s to open.
+    /// A link to the hub at this URL, with the defaults that stand at [`ping_interval`](Self::ping_interval),
+    /// [`ping_timeout`](Self::ping_timeout) and [`open_timeout`](Self::open_timeout).
     ///
     /// # Errors
     /// [`LinkError::Handshake`] when `url` is no `ws` or `wss` URL.
@@ -110,7 +111,8 @@ impl TenantLink {
         self
     }
 
-    /// Opens the link in a nursery: it is closed when the nursery ends, with 1001, unless it is [closed](Self::close) before.
+    /// Opens the link in a nursery: it is closed when the nursery ends, with 1001, unless it is [closed](Self::close) before. Bounded by
+    /// [`open_timeout`](Self::open_timeout).
     ///
     /// Cancel-safe: a dropped call leaves a link that can be opened.
     ///
@@ -139,7 +141,7 @@ impl TenantLink {
         Ok(())
     }
 
-    /// Sends a frame: queued, in order, once there is room. Cancel-safe: a dropped call has sent nothing, or all.
+    /// Sends a frame: queued, in order, once there is room; without a timeout of its own. Cancel-safe: a dropped call has sent nothing, or all.
     ///
     /// # Errors
     /// [`SendFrameError`], which names the frame by its kind. Nothing was sent.
@@ -155,8 +157,8 @@ impl TenantLink {
         sent.map_err(|error| SendFrameError::Closed { kind, closed: error.closed })
     }
 
-    /// Waits for the next frame; `None` when the link was closed as it should be, with 1000 or 1001. Cancel-safe: a dropped call
-    /// takes no frame along.
+    /// Waits for the next frame, without a timeout; `None` when the link was closed as it should be, with 1000 or 1001. Cancel-safe: a
+    /// dropped call takes no frame along.
     ///
     /// # Errors
     /// [`NextFrameError`]. After an unreadable frame the link goes on, and so can you.
@@ -207,7 +209,7 @@ impl TenantLink {
     }
 
     /// Closes with 1000, after what was sent, and says how the link ended; when it is closed already, only says it. `None` when it
-    /// was never open. A dropped call has closed all the same.
+    /// was never open. Within the connection's [`close_timeout`](ConnectionConfig::close_timeout). A dropped call has closed all the same.
     pub async fn close(&self) -> Option<ConnectionClosed> {
         Some(self.wire()?.endpoint.close(CloseCode::NORMAL_CLOSURE).await)
     }
@@ -230,7 +232,7 @@ impl TenantLink {
         self.wire()?.endpoint.closed()
     }
 
-    /// The round trip of a WebSocket ping, which the hub's side answers however busy the hub is. Zero within the process.
+    /// The round trip of a WebSocket ping, which the hub's side answers however busy the hub is. Zero within the process. Cancel-safe.
     ///
     /// # Errors
     /// [`LinkPingError`]: the link is not open, or no pong came.
@@ -288,6 +290,17 @@ impl fmt::Debug for TenantLink {
 }
 
 /// A [`TenantLink`], or what becomes one: a URL, or an end within the process.
+///
+/// ```
+/// use wscope::link::{IntoTenantLink, LinkError, LocalLink};
+///
+/// let (tenant, _hub) = LocalLink::pair();
+/// for link in [tenant.into_tenant_link()?, "ws://127.0.0.1:8765/".into_tenant_link()?] {
+///     assert!(!link.is_open()); // it has yet to be opened
+/// }
+/// assert!("http://127.0.0.1/".into_tenant_link().is_err());
+/// # Ok::<(), LinkError>(())
+/// ```
 pub trait IntoTenantLink {
     /// Makes it.
     ///
@@ -333,7 +346,7 @@ impl IntoTenantLink for &String {
 }
 
 /// Opens a link, runs `body` with it, and closes it: with 1000 when `body` returned a value, with 1011 when it returned an error or
-/// panicked, with 1001 when this is dropped.
+/// panicked, with 1001 when this is cancelled or dropped.
 ///
 /// ```
 /// use wscope::link::{LinkEndpoint, Frame, LocalLink, open_link};

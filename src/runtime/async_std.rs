@@ -11,6 +11,10 @@ use super::Task;
 /// Drives `future` on this thread, and the reactor with it.
 ///
 /// There is no nursery around it: [`scope::run`](crate::scope::run) is the same with one.
+///
+/// ```
+/// assert_eq!(wscope::runtime::block_on(async { 42 }), 42);
+/// ```
 pub fn block_on<F: Future>(future: F) -> F::Output {
     async_std::task::block_on(future)
 }

@@ -53,6 +53,10 @@ pub fn now() -> Instant {
 }
 
 /// What calendars show on the clock in force: how long ago 1970 began, in UTC.
+///
+/// ```
+/// println!("{} s since 1970 began", wscope::runtime::unix_time().as_secs());
+/// ```
 #[must_use]
 pub fn unix_time() -> Duration {
     current(|ambient| ambient.runtime.unix_time())

@@ -60,7 +60,8 @@ pub(crate) trait Work: Surrounded {
 
 /// An executor and a clock. The default is async-std on the system's clock.
 ///
-/// A runtime is brought by [`scope::root`](crate::scope::root) and inherited by every nursery below.
+/// A runtime is brought by [`scope::root`](crate::scope::root) and inherited by every nursery below. [`new`](Self::new) has an example of
+/// one of your own.
 #[derive(Clone, Default)]
 pub struct Runtime(Option<Arc<Parts>>);
 

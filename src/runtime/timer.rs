@@ -68,6 +68,8 @@ impl fmt::Debug for Timer {
 /// use std::time::Duration;
 /// wscope::run(wscope::sleep(Duration::from_millis(1)));
 /// ```
+///
+/// Cancel-safe.
 pub async fn sleep(limit: Duration) {
     match now().checked_add(limit) {
         Some(deadline) => sleep_until(deadline).await,
@@ -76,6 +78,21 @@ pub async fn sleep(limit: Duration) {
 }
 
 /// Waits until `deadline` on the clock in force.
+///
+/// ```
+/// use std::time::Duration;
+/// use wscope::runtime::{now, sleep_until};
+///
+/// wscope::run(async {
+///     let mut next = now();
+///     for _ in 0..3 {
+///         next += Duration::from_millis(1); // a beat that does not drift, however long the work between takes
+///         sleep_until(next).await;
+///     }
+/// });
+/// ```
+///
+/// Cancel-safe.
 pub async fn sleep_until(deadline: Instant) {
     let mut timer = Timer::at(deadline);
     poll_fn(|cx| timer.poll(cx)).await;

@@ -77,6 +77,8 @@ where
 /// ));
 /// assert_eq!((outcome.unwrap(), failures), ("served", 2));
 /// ```
+///
+/// The future may be dropped at any time, as that of [`nursery`].
 pub fn supervisor<'env, T, E, F, B>(
     on_error: impl FnMut(E) -> Result<(), E> + Send + 'env,
     body: F,
@@ -90,6 +92,34 @@ where
 
 /// A handle with which children are started. Cheap to clone, and `Send` to wherever children are to be started from: a child
 /// that holds one can start siblings.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU32, Ordering};
+/// use wscope::{Nursery, nursery};
+///
+/// /// Counts the leaves of a tree, each branch in a child of its own.
+/// fn count<'env>(n: &Nursery<'env>, depth: u32, leaves: &'env AtomicU32) {
+///     if depth == 0 {
+///         leaves.fetch_add(1, Ordering::Relaxed);
+///         return;
+///     }
+///     for _ in 0..2 {
+///         let siblings = n.clone();
+///         n.start_soon(async move {
+///             count(&siblings, depth - 1, leaves);
+///             Ok(())
+///         });
+///     }
+/// }
+///
+/// let leaves = AtomicU32::new(0);
+/// wscope::run(nursery(async |n: Nursery| {
+///     count(&n, 3, &leaves);
+///     Ok(())
+/// }))?;
+/// assert_eq!(leaves.into_inner(), 8);
+/// # Ok::<(), wscope::scope::Error>(())
+/// ```
 pub struct Nursery<'env, E = Error> {
     pub(super) shared: Arc<Shared<'env, E>>,
 }
@@ -261,7 +291,8 @@ impl<'env, E> Nursery<'env, E> {
     /// Starts a child and waits until it reports that it is ready, by [`TaskStatus::started`]; then goes on without it.
     ///
     /// Until then the child runs *inside* this call: its error is returned from here and does not reach the nursery, and
-    /// dropping this call drops the child. Afterwards it is a child like any other.
+    /// a dropped call drops the child. Afterwards it is a child like any other. Without a timeout of its own: put it under
+    /// [`fail_after`](super::fail_after()) where a child may never be ready.
     ///
     /// ```
     /// use wscope::{Nursery, nursery};
@@ -307,7 +338,7 @@ impl<'env, E> Nursery<'env, E> {
     }
 
     /// [`start`](Self::start) for a [service](Self::start_service): a server that never returns is started so, and stopped when
-    /// body and children are done.
+    /// body and children are done. A dropped call drops the service.
     ///
     /// ```
     /// use wscope::{Nursery, nursery};

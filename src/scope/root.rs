@@ -30,7 +30,16 @@ pub fn run<F: Future>(main: F) -> F::Output {
 
 /// Runs `main` inside a nursery, as [`run`] does, on another [`Runtime`]: all below uses its executor and its clock.
 ///
-/// Somebody has to poll it; the `Simulation` of feature `testing` does so for its own. [`Runtime::new`] has an example.
+/// Somebody has to poll it; the `Simulation` of feature `testing` does so for its own. [`Runtime::new`] has an example of another one.
+///
+/// ```
+/// use wscope::{runtime::{Runtime, block_on}, scope::root};
+///
+/// assert_eq!(block_on(root(Runtime::default(), async { 42 })), 42); // which is `wscope::run`
+/// ```
+///
+/// A dropped call is that of a nursery: `main` and all below have been destroyed before the drop returns, and their clean-ups move to
+/// the nursery around, if there is one.
 pub async fn root<F: Future>(runtime: Runtime, main: F) -> F::Output {
     let future = nursery(|_: Nursery<'_, Infallible>| async { Ok(main.await) });
     match (On { runtime, future }).await {

@@ -13,6 +13,22 @@ use super::{
 use crate::runtime::sync::lock;
 
 /// Given to a child by [`Nursery::start`], to report that it is ready.
+///
+/// A function that is to be started so takes one, and gives back the [`Started`]:
+///
+/// ```
+/// use wscope::{Nursery, Started, TaskStatus, nursery, scope};
+///
+/// async fn serve(status: TaskStatus<&'static str>) -> Result<Started, scope::Error> {
+///     let started = status.started("ready");
+///     wscope::sleep(std::time::Duration::from_millis(1)).await;
+///     Ok(started)
+/// }
+///
+/// let said = wscope::run(nursery(async |n: Nursery| n.start(serve).await))?;
+/// assert_eq!(said, "ready");
+/// # Ok::<(), scope::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct TaskStatus<V> {
     report: Arc<Mutex<Report<V>>>,
@@ -31,7 +47,7 @@ impl<V> TaskStatus<V> {
     }
 }
 
-/// Proof that a child has reported itself [`started`](TaskStatus::started).
+/// Proof that a child has reported itself [`started`](TaskStatus::started). [`TaskStatus`] has an example.
 #[must_use = "the child gives it back"]
 #[derive(Debug)]
 pub struct Started(());

@@ -55,6 +55,8 @@ pub fn fail_after<F: Future>(limit: impl Into<Option<Duration>>, future: F) -> F
 /// });
 /// ```
 ///
+/// Cancel-safe if `future` is.
+///
 /// # Errors
 ///
 /// `Err(TooSlow)` when the deadline came first.
@@ -73,11 +75,26 @@ pub fn fail_at<F: Future>(deadline: Instant, future: F) -> FailAfter<F> {
 ///     assert_eq!(move_on_after(Duration::ZERO, std::future::pending::<u8>()).await, None);
 /// });
 /// ```
+///
+/// Cancel-safe if `future` is.
 pub fn move_on_after<F: Future>(limit: impl Into<Option<Duration>>, future: F) -> MoveOnAfter<F> {
     MoveOnAfter { inner: fail_after(limit, future) }
 }
 
 /// [`move_on_after`] with a point in time on the [clock in force](crate::runtime::now).
+///
+/// ```
+/// use std::time::Duration;
+/// use wscope::{move_on_at, runtime::now};
+///
+/// wscope::run(async {
+///     let deadline = now() + Duration::from_millis(1); // for both together
+///     assert_eq!(move_on_at(deadline, std::future::pending::<u8>()).await, None);
+///     assert_eq!(move_on_at(deadline, std::future::pending::<u8>()).await, None);
+/// });
+/// ```
+///
+/// Cancel-safe if `future` is.
 pub fn move_on_at<F: Future>(deadline: Instant, future: F) -> MoveOnAfter<F> {
     MoveOnAfter { inner: fail_at(deadline, future) }
 }

@@ -14,7 +14,22 @@ use crate::proto::Message;
 
 /// Bytes in both directions, over messages. Each write is a binary message of at most [`MAX_WRITE`](Self::MAX_WRITE) bytes; reads see
 /// the payloads of what comes, one after the other. The end of the stream is a close with 1000 or 1001, everything else an error that
-/// has [`ConnectionClosed`] inside.
+/// has [`ConnectionClosed`] inside. Made by [`bytes`](WebSocketConnection::bytes).
+///
+/// ```
+/// use futures::{AsyncReadExt, AsyncWriteExt};
+/// use wscope::WebSocketConnection;
+///
+/// /// One line to the other end, and all that it has to say until it closes.
+/// async fn ask(ws: &WebSocketConnection) -> std::io::Result<Vec<u8>> {
+///     let (mut bytes, mut answer) = (ws.bytes(), Vec::new());
+///     bytes.write_all(b"STATUS\n").await?;
+///     bytes.flush().await?;
+///     bytes.read_to_end(&mut answer).await?;
+///     Ok(answer)
+/// }
+/// # let _ = ask;
+/// ```
 pub struct ByteStream {
     incoming: Messages,
     outgoing: Outgoing,

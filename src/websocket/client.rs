@@ -160,7 +160,24 @@ impl From<WebSocketUri> for ClientConfig {
     }
 }
 
-/// A [`ClientConfig`], or a URL that becomes one.
+/// A [`ClientConfig`], or a URL that becomes one. A type of yours that knows where to connect can be one, too:
+///
+/// ```
+/// use wscope::websocket::{ClientConfig, HandshakeError, IntoClientConfig};
+///
+/// struct Exchange {
+///     market: &'static str,
+/// }
+///
+/// impl IntoClientConfig for Exchange {
+///     fn into_client_config(self) -> Result<ClientConfig, HandshakeError> {
+///         Ok(ClientConfig::new(&format!("wss://{}.example.com/prices", self.market))?.subprotocols(["prices.v2"])?)
+///     }
+/// }
+///
+/// assert_eq!(Exchange { market: "oslo" }.into_client_config()?.uri().host(), "oslo.example.com");
+/// # Ok::<(), wscope::websocket::HandshakeError>(())
+/// ```
 pub trait IntoClientConfig {
     /// Makes it.
     ///
@@ -208,7 +225,8 @@ impl IntoClientConfig for &String {
 /// Opens a connection, runs `body` with it, and closes it: nothing of it is left when this returns, or is dropped.
 ///
 /// The peer is told how the block was left: 1000 when `body` returned a value, 1011 when it returned an error or panicked, 1001 when
-/// this call was cancelled, timed out or dropped. It has the [`close_timeout`](ConnectionConfig::close_timeout) to answer.
+/// this call was cancelled, timed out or dropped. It has the [`close_timeout`](ConnectionConfig::close_timeout) to answer. Opening is
+/// bounded by [`connect_timeout`](ClientConfig::connect_timeout), `body` by nothing.
 ///
 /// ```no_run
 /// use wscope::{Error, open_websocket};
@@ -240,7 +258,9 @@ where
 }
 
 /// Opens a connection that lives in a nursery: it is closed when the last handle is dropped, with 1000, and when the nursery ends, with
-/// 1001.
+/// 1001. Opening is bounded by [`connect_timeout`](ClientConfig::connect_timeout).
+///
+/// Cancel-safe: a dropped call leaves no connection.
 ///
 /// ```no_run
 /// use wscope::{Error, Nursery, connect_websocket};
@@ -273,7 +293,9 @@ pub async fn connect_websocket<E: Send>(
 
 /// Opens a connection over a stream of your own; what is done elsewhere, TLS and finding the host, is not done here. It lives in the
 /// nursery as one of [`connect_websocket`] does. Of the URL only the `Host` header, the target and the credentials are used. There is
-/// an example at [`wrap_server_stream`](super::wrap_server_stream).
+/// an example at [`wrap_server_stream`](super::wrap_server_stream). Bounded by [`connect_timeout`](ClientConfig::connect_timeout).
+///
+/// A dropped call drops the stream.
 ///
 /// # Errors
 /// [`HandshakeError`], from here and not in the nursery.

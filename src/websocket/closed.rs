@@ -142,6 +142,20 @@ impl fmt::Debug for ConnectionClosed {
 }
 
 /// Why a connection ended.
+///
+/// ```
+/// use wscope::websocket::{CloseCause, ConnectionClosed};
+///
+/// /// Whether it is worth while to connect again at once.
+/// fn again(closed: &ConnectionClosed) -> bool {
+///     match closed.cause() {
+///         CloseCause::Network(_) | CloseCause::UnexpectedEof => true,
+///         CloseCause::Handshake => closed.code() == 1001, // the server went away, and may come back
+///         _ => false,
+///     }
+/// }
+/// # let _ = again;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CloseCause {

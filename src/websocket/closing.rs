@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   Open ──── a close frame, sent or received ────▶ Closing ── both are out ──▶ Draining ──┬──▶ Closed
-//!     │  └─── a fault: protocol, network, timeout ───┘ │                                   │
-//!     └── nobody is there any more ────────────────────┴── out of time ───────────────────┘
+//!     │  └─── a fault of the protocol, of a write ───┘ │                                   │
+//!     └── abort; a deadline; a read that failed ───────┴── out of time ────────────────────┘
 //! ```
 
 use std::{

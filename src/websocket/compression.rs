@@ -50,14 +50,14 @@ impl Compression {
     }
 
     /// Messages point back into earlier ones: [`PermessageDeflate::dedicated`]. Makes similar messages much shorter, and costs a connection
-    /// some 420 KiB.
+    /// hundreds of kilobytes.
     #[must_use]
     pub fn dedicated() -> Self {
         PermessageDeflate::dedicated().into()
     }
 
-    /// An extension of your own in its place. What it does to messages up to 16 KiB, and to all that come, is done under the lock of
-    /// the connection, so it must not call it.
+    /// An extension of your own in its place. What it does to short messages, and to all that come, is done under the lock of the
+    /// connection, so it must not call it.
     #[must_use]
     pub const fn other(extension: Arc<dyn Extension>) -> Self {
         Self(Choice::Other(extension))

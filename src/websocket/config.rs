@@ -29,9 +29,9 @@ pub struct ConnectionConfig {
     pub max_empty_fragments: u32,
     /// Whether messages are received whole or in pieces. Default [`MessageDelivery::Whole`](proto::MessageDelivery::Whole).
     pub delivery: proto::MessageDelivery,
-    /// Unread bytes beyond which reading pauses, each message counting at least 256. Default
-    /// [`RECEIVE_BUFFER`](Self::RECEIVE_BUFFER). A message that has begun is finished, so a peer can make us hold this, one read of
-    /// 64 KiB and one message.
+    /// Unread bytes beyond which reading pauses; short messages count more than they have. Default
+    /// [`RECEIVE_BUFFER`](Self::RECEIVE_BUFFER). A message that has begun is finished, so a peer can make us hold this, one read and one
+    /// message.
     pub receive_buffer: usize,
     /// Unsent bytes beyond which sending waits: the high-water mark. Default [`SEND_BUFFER`](Self::SEND_BUFFER). One message of any
     /// size is let in when less than this is unsent.

@@ -77,9 +77,9 @@ impl WebSocketConnection {
     /// Sends a message: text if it is given text, binary if it is given bytes.
     ///
     /// `Ok`: queued, in the order of the calls, under the high-water mark
-    /// ([`send_buffer`](super::ConnectionConfig::send_buffer)); above it this waits, and who came first goes first. Of what is sent in
-    /// one turn of a task the first goes out at once, and the rest together at the end of the turn. [`flush`](Self::flush) waits until
-    /// the kernel has it.
+    /// ([`send_buffer`](super::ConnectionConfig::send_buffer)); above it this waits, and who came first goes first; when nothing moves
+    /// for [`send_timeout`](super::ConnectionConfig::send_timeout) the connection ends. Of what is sent in one turn of a task the first
+    /// goes out at once, and the rest together at the end of the turn. [`flush`](Self::flush) waits until the kernel has it.
     ///
     /// Cancel-safe: a dropped call has sent nothing, or all.
     ///
@@ -116,6 +116,8 @@ impl WebSocketConnection {
 
     /// As [`get_message`](Self::get_message), with `None` for an end as it should be: closed by either side with 1000 or 1001.
     ///
+    /// Cancel-safe: a dropped call takes no message along.
+    ///
     /// # Errors
     /// [`ConnectionClosed`] when it ended in any other way.
     pub async fn next_message(&self) -> Result<Option<Message>, ConnectionClosed> {
@@ -146,8 +148,8 @@ impl WebSocketConnection {
         ByteStream::new(self.clone())
     }
 
-    /// Waits for the next piece of a message. With [`MessageDelivery::Pieces`](crate::proto::MessageDelivery::Pieces) that is what has come of it, so a
-    /// message larger than memory can be received; otherwise a message is one piece.
+    /// Waits for the next piece of a message. With [`MessageDelivery::Pieces`](crate::proto::MessageDelivery::Pieces) that is what has
+    /// come of it, so a message larger than memory can be received; otherwise a message is one piece.
     ///
     /// Cancel-safe, as [`get_message`](Self::get_message).
     ///
@@ -158,7 +160,10 @@ impl WebSocketConnection {
     }
 
     /// Begins a message that is sent in pieces, each a frame of its own (RFC 6455 §5.4): of text with `send_pieces::<Text>()`, of bytes
-    /// with `send_pieces::<Bytes>()`. Other messages wait until it is finished; pings, pongs and closing do not.
+    /// with `send_pieces::<Bytes>()`. Other messages wait until it is finished; pings, pongs and closing do not. It waits for its turn
+    /// and for room, as [`send_message`](Self::send_message) does.
+    ///
+    /// Cancel-safe: a dropped call has begun nothing.
     ///
     /// # Errors
     /// [`ConnectionClosed`] when the connection is closed or closing.
@@ -168,9 +173,12 @@ impl WebSocketConnection {
 
     /// Sends a ping and waits for its own pong; returns the round trip.
     ///
-    /// `payload`: `None` takes eight random bytes; or `Some(b"yours")`, at most 125 bytes and unlike those in flight. Bounded by
+    /// `payload`: `None` takes eight random bytes; or `Some(b"yours")`, at most
+    /// [`MAX_CONTROL_PAYLOAD`](crate::proto::MAX_CONTROL_PAYLOAD) bytes and unlike those in flight. Bounded by
     /// [`ping_timeout`](super::ConnectionConfig::ping_timeout), and over at once when the connection is. A pong answers its ping and all
-    /// before it. Cancel-safe: a dropped call leaves no trace, a late pong is ignored.
+    /// before it.
+    ///
+    /// Cancel-safe: a dropped call leaves no trace, a late pong is ignored.
     ///
     /// # Errors
     /// [`PingError`], which says whether anything was sent.
@@ -178,7 +186,10 @@ impl WebSocketConnection {
         ping::ping(&self.0.shared, payload).await
     }
 
-    /// Sends a pong that nobody asked for, as a heartbeat in one direction (RFC 6455 §5.5.3). Pings are answered without it.
+    /// Sends a pong that nobody asked for, as a heartbeat in one direction (RFC 6455 §5.5.3). Pings are answered without it. It waits
+    /// only while the send buffer is full, and until the kernel has that.
+    ///
+    /// Cancel-safe: a dropped call has sent nothing, or all.
     ///
     /// # Errors
     /// [`PingError::TooLong`] and [`PingError::Closed`].
@@ -189,8 +200,9 @@ impl WebSocketConnection {
     /// Closes: sends what was accepted, then a close frame; waits for the peer's, and for the end of the stream. What comes meanwhile
     /// is thrown away, and what waits on this connection ends with [`ConnectionClosed`]. When it is closed or closing already, only waits.
     ///
-    /// Takes at most [`close_timeout`](super::ConnectionConfig::close_timeout), and one second more for the end of the stream. A dropped
-    /// call has closed all the same: the rest goes on without it.
+    /// Takes at most [`close_timeout`](super::ConnectionConfig::close_timeout), and
+    /// [`DRAIN_TIMEOUT`](super::ConnectionConfig::DRAIN_TIMEOUT) more for the end of the stream. A dropped call has closed all the same:
+    /// the rest goes on without it.
     ///
     /// # Errors
     /// [`DisconnectionTimeout`] when the peer did not answer in time. The connection is gone then, too.
@@ -214,7 +226,8 @@ impl WebSocketConnection {
         self.0.shared.with(|engine, _| engine.closed())
     }
 
-    /// Waits until the connection is closed and its transport gone, and says how. Cancel-safe.
+    /// Waits until the connection is closed and its transport gone, and says how. As long as it is open: put it under
+    /// [`fail_after`](crate::fail_after) where that may be too long. Cancel-safe.
     pub async fn wait_closed(&self) -> ConnectionClosed {
         end::wait_closed(&self.0.shared).await
     }
@@ -224,7 +237,8 @@ impl WebSocketConnection {
         self.0.shared.with(|engine, after| engine.abort(after));
     }
 
-    /// Waits until the kernel has all that was sent before. Cancel-safe.
+    /// Waits until the kernel has all that was sent before. When nothing moves for
+    /// [`send_timeout`](super::ConnectionConfig::send_timeout) the connection ends, and the wait with it. Cancel-safe.
     ///
     /// # Errors
     /// [`ConnectionClosed`] when that did not come about.

@@ -8,6 +8,30 @@ use crate::proto::Message;
 impl WebSocketConnection {
     /// Sends `value` as JSON, in a text message. As [`send_message`](Self::send_message) in all else.
     ///
+    /// ```
+    /// # use wscope::{Accept, Error, nursery, open_websocket, serve_websocket};
+    /// # fn main() -> Result<(), Error> {
+    /// # wscope::run(nursery(async |n| {
+    /// # let server = n.start_service_with(async |status| {
+    /// #     let echo = async |request: wscope::WebSocketRequest| {
+    /// #         let ws = request.accept(Accept::new()).await?;
+    /// #         while let Some(message) = ws.next_message().await? { ws.send_message(message).await?; }
+    /// #         Ok(())
+    /// #     };
+    /// #     serve_websocket("127.0.0.1:0", echo, status).await
+    /// # }).await?;
+    /// # open_websocket(format!("ws://127.0.0.1:{}/", server.port()), async |ws| {
+    /// ws.send_json(&("price", 42)).await?;
+    /// let (what, price): (String, u32) = ws.get_json().await?;
+    /// assert_eq!((what.as_str(), price), ("price", 42));
+    /// # Ok(())
+    /// # }).await
+    /// # }))
+    /// # }
+    /// ```
+    ///
+    /// Cancel-safe: a dropped call has sent nothing, or all.
+    ///
     /// # Errors
     /// [`SendJsonError::Json`] when `value` has no form in JSON, and nothing was sent; [`SendJsonError::Send`].
     pub async fn send_json<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), SendJsonError> {
@@ -16,7 +40,9 @@ impl WebSocketConnection {
     }
 
     /// Waits for the next message and reads it as JSON; text and binary are both taken. As [`get_message`](Self::get_message) in all
-    /// else.
+    /// else. There is an example at [`send_json`](Self::send_json).
+    ///
+    /// Cancel-safe: a dropped call takes no message along.
     ///
     /// # Errors
     /// [`GetJsonError::Json`] when the message is something else, and it is given along; [`GetJsonError::Closed`].

@@ -12,7 +12,21 @@ use super::{ConnectionClosed, WebSocketConnection, inbox::Inbox, receive};
 use crate::proto::Message;
 use crate::runtime::turns::Ticket;
 
-/// Messages as they come. Ends quietly after 1000 and 1001, and after an error.
+/// Messages as they come, made by [`messages`](WebSocketConnection::messages). Ends quietly after 1000 and 1001, and after an error.
+///
+/// ```
+/// use futures::StreamExt;
+/// use wscope::{ConnectionClosed, WebSocketConnection};
+///
+/// async fn longest(ws: &WebSocketConnection) -> Result<usize, ConnectionClosed> {
+///     let (mut messages, mut longest) = (ws.messages(), 0);
+///     while let Some(message) = messages.next().await {
+///         longest = longest.max(message?.len());
+///     }
+///     Ok(longest)
+/// }
+/// # let _ = longest;
+/// ```
 pub struct Messages {
     ws: WebSocketConnection,
     ticket: Option<Ticket>,

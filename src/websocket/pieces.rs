@@ -16,6 +16,21 @@ use crate::runtime::turns::Ticket;
 ///
 /// Dropped before [`finish`](Self::finish) it has torn its message: the connection closes with 1011. Dropped before the first piece it
 /// has done nothing.
+///
+/// ```
+/// use wscope::{Text, WebSocketConnection};
+///
+/// /// A list whose text nobody has to hold as a whole.
+/// async fn send_list(ws: &WebSocketConnection, numbers: &[u64]) -> Result<(), wscope::Error> {
+///     let mut message = ws.send_pieces::<Text>().await?;
+///     for number in numbers {
+///         message.send(format!("{number}, ")).await?;
+///     }
+///     message.finish("and so on").await?;
+///     Ok(())
+/// }
+/// # let _ = send_list;
+/// ```
 #[must_use = "a message is begun, and others wait for it"]
 pub struct PieceWriter<T> {
     ws: WebSocketConnection,
@@ -60,7 +75,8 @@ impl<T: PieceData> PieceWriter<T> {
         self
     }
 
-    /// Sends a piece, when there is room for it, and not the last.
+    /// Sends a piece, when there is room for it, and not the last. It waits for that as
+    /// [`send_message`](WebSocketConnection::send_message) does.
     ///
     /// Cancel-safe: a dropped call has sent nothing, or all.
     ///

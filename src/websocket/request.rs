@@ -145,7 +145,8 @@ impl WebSocketRequest {
     /// Lets the client in.
     ///
     /// The connection belongs to the scope in which the request came: when the handler returns it is closed, with 1000 after a value and
-    /// 1011 after an error. A dropped call has cut the client off.
+    /// 1011 after an error. It waits for the network to take the answer, under the
+    /// [decision timeout](super::ServerConfig::decision_timeout) where there is one. A dropped call has cut the client off.
     ///
     /// # Errors
     /// [`HandshakeError::ClientLeft`] when nobody is there any more; [`HandshakeError::Accept`], [`HandshakeError::Header`] when the

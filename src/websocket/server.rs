@@ -76,6 +76,9 @@ impl fmt::Debug for Bound {
 
 impl WebSocketServer {
     /// Listens at `address`, such as `127.0.0.1:0` for a port of the system's choice, or a name, at all of whose addresses it listens.
+    /// Waits for the system to look the name up, as long as that takes.
+    ///
+    /// Cancel-safe: a dropped call listens nowhere.
     ///
     /// # Errors
     /// The system's.
@@ -87,7 +90,7 @@ impl WebSocketServer {
         Self { listeners: Vec::new(), config: ServerConfig::new(), handle: ServerHandle(Arc::default()) }
     }
 
-    /// Listens at a further address.
+    /// Listens at a further address. A dropped call has closed those before, too.
     ///
     /// # Errors
     /// The system's.
@@ -155,7 +158,7 @@ impl WebSocketServer {
     /// Handlers share the threads of the executor: one that computes for long holds up those that come to its thread. What computes or
     /// blocks belongs into [`blocking`].
     ///
-    /// Dropped, all connections are closed with 1001, within the close timeout, in the nursery around.
+    /// A dropped call closes all connections with 1001, within the close timeout, in the nursery around.
     pub async fn run<H, F>(self, handler: H)
     where
         H: Fn(WebSocketRequest) -> F + Send + Sync + 'static,
@@ -185,7 +188,9 @@ impl WebSocketServer {
 
 #[cfg(feature = "tls")]
 impl WebSocketServer {
-    /// Listens at `address`, for TLS (`wss`).
+    /// Listens at `address`, for TLS (`wss`); as [`bind`](Self::bind) in all else.
+    ///
+    /// Cancel-safe: a dropped call listens nowhere.
     ///
     /// # Errors
     /// The system's.
@@ -196,7 +201,7 @@ impl WebSocketServer {
         Self::nowhere().and_bind_tls(address, tls).await
     }
 
-    /// Listens at a further address, for TLS.
+    /// Listens at a further address, for TLS. A dropped call has closed those before, too.
     ///
     /// # Errors
     /// The system's.
@@ -211,7 +216,10 @@ impl WebSocketServer {
 
 #[cfg(unix)]
 impl WebSocketServer {
-    /// Listens at a Unix socket. The file of a dead server is replaced; that of a live one is an error.
+    /// Listens at a Unix socket. The file of a dead server is replaced; that of a live one is an error. Waits where there is a file, to
+    /// see whether somebody answers.
+    ///
+    /// Cancel-safe: a dropped call listens nowhere, and leaves the file as it was.
     ///
     /// # Errors
     /// The system's.
@@ -219,7 +227,7 @@ impl WebSocketServer {
         Self::nowhere().and_bind_unix(path).await
     }
 
-    /// Listens at a Unix socket, too.
+    /// Listens at a Unix socket, too. A dropped call has closed those before.
     ///
     /// # Errors
     /// The system's.
@@ -259,6 +267,8 @@ fn is_tls(_: &Tls) -> bool {
 /// # }
 /// ```
 ///
+/// A dropped call stops the server as a dropped [`run`](WebSocketServer::run) does; in `start_service_with` the nursery sees to that.
+///
 /// # Errors
 /// The system's, when it cannot listen.
 pub async fn serve_websocket<H, F, E>(
@@ -278,6 +288,40 @@ where
 }
 
 /// Speaks to a running server: lists, broadcasts, stops. Cheap to clone.
+///
+/// ```
+/// use wscope::{Accept, Error, ServerHandle, nursery, open_websocket, serve_websocket};
+///
+/// /// Tells everybody; gives how many could not be told at once.
+/// fn announce(server: &ServerHandle, what: &str) -> usize {
+///     server.broadcast(what).len()
+/// }
+///
+/// # fn main() -> Result<(), Error> {
+/// wscope::run(nursery(async |n| {
+///     let server = n
+///         .start_service_with(async |status| {
+///             let greet = async |request: wscope::WebSocketRequest| {
+///                 let ws = request.accept(Accept::new()).await?;
+///                 ws.send_message("welcome").await?;
+///                 while ws.next_message().await?.is_some() {}
+///                 Ok(())
+///             };
+///             serve_websocket("127.0.0.1:0", greet, status).await
+///         })
+///         .await?;
+///     open_websocket(format!("ws://127.0.0.1:{}/", server.port()), async |ws| {
+///         assert_eq!(ws.get_message().await?.as_text(), Some("welcome"));
+///         assert_eq!(announce(&server, "closing at ten"), 0);
+///         assert_eq!(ws.get_message().await?.as_text(), Some("closing at ten"));
+///         server.stop();
+///         assert_eq!(ws.next_message().await?, None); // 1001
+///         Ok(())
+///     })
+///     .await
+/// }))
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct ServerHandle(Arc<Handle>);
 

@@ -31,7 +31,8 @@ pub type ErrorHook = Arc<dyn Fn(&ServerError) + Send + Sync>;
 pub struct ServerConfig {
     /// Limits and habits of each connection; [`Accept::connection`](super::Accept::connection) overrides them for one.
     pub connection: Arc<ConnectionConfig>,
-    /// Limits of each request. Default: 16 KiB and 100 headers, see [`HandshakeConfig`].
+    /// Limits of each request. Default: [`MAX_HEAD`](HandshakeConfig::MAX_HEAD) bytes and
+    /// [`MAX_HEADER_LINES`](HandshakeConfig::MAX_HEADER_LINES) headers, see [`HandshakeConfig`].
     pub handshake: HandshakeConfig,
     /// Time for TLS and the request together, not reset by bytes that come. Default
     /// [`HANDSHAKE_TIMEOUT`](Self::HANDSHAKE_TIMEOUT). Then 408, if anything had come.
@@ -63,7 +64,7 @@ impl ServerConfig {
     pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
     /// 10 s: a look into a database.
     pub const DECISION_TIMEOUT: Duration = Duration::from_secs(10);
-    /// 1,024 unfinished handshakes, at most 32 KiB each.
+    /// 1,024 unfinished handshakes, each with at most twice [`MAX_HEAD`](HandshakeConfig::MAX_HEAD).
     pub const MAX_HANDSHAKES: usize = 1024;
     /// 10 s: the close timeout twice.
     pub const STOP_TIMEOUT: Duration = Duration::from_secs(10);

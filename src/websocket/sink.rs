@@ -9,7 +9,21 @@ use std::{
 use super::{ConnectionClosed, SendError, WebSocketConnection, outgoing::Outgoing};
 use crate::proto::Message;
 
-/// Takes messages. Flushing waits until the kernel has them; closing closes the connection with 1000.
+/// Takes messages, made by [`sink`](WebSocketConnection::sink). Flushing waits until the kernel has them; closing closes the connection
+/// with 1000.
+///
+/// ```
+/// use futures::{SinkExt, StreamExt};
+/// use wscope::{WebSocketConnection, websocket::SinkError};
+///
+/// /// Hands on what one peer says to another.
+/// async fn relay(from: &WebSocketConnection, to: &WebSocketConnection) -> Result<(), SinkError> {
+///     let mut sink = to.sink();
+///     sink.send_all(&mut from.messages().map(|message| message.map_err(SinkError::from))).await?;
+///     sink.close().await
+/// }
+/// # let _ = relay;
+/// ```
 pub struct MessageSink(Outgoing);
 
 impl MessageSink {

@@ -3,6 +3,17 @@
 use std::time::Duration;
 
 /// A snapshot by [`WebSocketConnection::stats`](super::WebSocketConnection::stats).
+///
+/// ```
+/// use wscope::WebSocketConnection;
+///
+/// /// What compression saves of what is sent.
+/// fn saved(ws: &WebSocketConnection) -> u64 {
+///     let stats = ws.stats();
+///     stats.bytes_sent.saturating_sub(stats.wire_bytes_sent)
+/// }
+/// # let _ = saved;
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
@@ -20,11 +31,12 @@ pub struct Stats {
     pub wire_bytes_received: u64,
     /// Pings sent, keepalive included.
     pub pings_sent: u64,
-    /// Pings that came; each was answered, but for all but the latest of more than 16 that came faster than answers could be written.
+    /// Pings that came. Each was answered, unless more than [`MAX_UNSENT_PONGS`](crate::proto::Config::MAX_UNSENT_PONGS) waited for their
+    /// answers to be written: of those beyond it only the latest was.
     pub pings_received: u64,
     /// Pongs that came, asked for or not.
     pub pongs_received: u64,
-    /// Bytes that came and were not asked for yet; each message counts at least 256.
+    /// Bytes that came and were not asked for yet; short messages count more than they have.
     pub unread: usize,
     /// Bytes that wait to be written.
     pub unsent: usize,

@@ -138,6 +138,15 @@ impl fmt::Debug for TlsServerConfig {
 /// A certificate, the chain above it, and the private key.
 ///
 /// Making one tries whether the key belongs to the certificate, which takes tens of milliseconds.
+///
+/// ```no_run
+/// use wscope::{WebSocketServer, websocket::{Identity, TlsServerConfig}};
+///
+/// async fn listen() -> Result<WebSocketServer, Box<dyn std::error::Error>> {
+///     let identity = Identity::from_pem_files("chain.pem", "key.pem")?;
+///     Ok(WebSocketServer::bind_tls("0.0.0.0:443", TlsServerConfig::new(identity)?).await?)
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Identity(tls::Identity);
 

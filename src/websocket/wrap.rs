@@ -46,6 +46,9 @@ use crate::{
 /// # Ok::<(), wscope::Error>(())
 /// ```
 ///
+/// Bounded by [`handshake_timeout`](ServerConfig::handshake_timeout), and the time in which who sent no request is told so. A dropped call
+/// drops the stream.
+///
 /// # Errors
 /// [`HandshakeError::Request`] when there was no request, which was answered; [`HandshakeError::Timeout`]; [`HandshakeError::Network`].
 ///

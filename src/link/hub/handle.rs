@@ -131,7 +131,7 @@ impl Hub {
     /// the limit is read to its end and answered with `too_large`, and the connection goes on. One of more than sixteen
     /// times the limit is not worth the reading: its connection is closed with 1009 as soon as its header has come.
     ///
-    /// Dropped, all connections are closed with 1001.
+    /// When the future is dropped, all connections are closed with 1001.
     ///
     /// # Errors
     /// At once, [`Exposed`] when the hub takes the scheme `none` and the server listens where other machines can reach it, unless that is
@@ -164,7 +164,25 @@ impl Hub {
         })
     }
 
-    /// Serves one link until it has ended, and says how that was. Dropped, the hub forgets the link, and the peer is told 1001.
+    /// Serves one link until it has ended, and says how that was.
+    ///
+    /// ```
+    /// use wscope::{Error, link::{Hub, LocalLink, Passport, open_tenant}, nursery};
+    ///
+    /// # fn main() -> Result<(), Error> {
+    /// wscope::run(nursery(async |n| {
+    ///     let hub = Hub::builder().build();
+    ///     let (tenant, end) = LocalLink::pair(); // a WebSocketConnection is attached in the same way
+    ///     n.start_service(async move {
+    ///         println!("{}", hub.attach(end).await);
+    ///         Ok(())
+    ///     });
+    ///     open_tenant(tenant, async |tenant| Ok(drop(tenant.register(Passport::new("alice")).await?))).await
+    /// }))
+    /// # }
+    /// ```
+    ///
+    /// A dropped call makes the hub forget the link, and the peer is told 1001.
     pub async fn attach(&self, endpoint: impl Into<LinkEndpoint>) -> ConnectionClosed {
         Attachment::new(&self.0.exchange, endpoint.into(), self.0.stall).serve().await
     }
@@ -187,7 +205,7 @@ impl Hub {
     }
 
     /// Closes the hub: takes no more links and no more requests, sends what is on its way, and closes each link with 1001
-    /// once that has left, at the latest after `limit`. Servers end then.
+    /// once that has left, at the latest after `limit`; closing takes the time for a close frame and its answer on top. Servers end then.
     ///
     /// A dropped call goes on all the same, but for the end of the servers. A hub that was drained stays so.
     pub async fn drain(&self, limit: Duration) {

@@ -1,6 +1,13 @@
 //! What the operator of a hub can count.
 
-/// What a hub has done, and what it holds.
+/// What a hub has done, and what it holds: what [`Hub::stats`](crate::link::Hub::stats) gives.
+///
+/// ```
+/// use wscope::link::Hub;
+///
+/// let stats = Hub::builder().build().stats();
+/// assert_eq!((stats.endpoints, stats.agents, stats.posted), (0, 0, 0));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HubStats {
@@ -22,7 +29,7 @@ pub struct HubStats {
     pub nacked: u64,
     /// Deliveries given up: their time was over, or an inbox full.
     pub given_up: u64,
-    /// Requests refused.
+    /// Requests refused, and hellos whose name was unknown or whose claim was refused.
     pub refused: u64,
     /// Frames that could not be read.
     pub unreadable: u64,

@@ -28,6 +28,34 @@ use crate::{
 /// An agent on a tenant's link. Cheap to clone; all clones are the same agent.
 ///
 /// It outlives its link: then its calls answer [`Closed`](RequestError::Closed), and [`Tenant::resume`] takes it to another one.
+/// Its requests have the deadline of the [`Tenant`]'s.
+///
+/// ```
+/// use wscope::{Error, link::{ChannelType, Hub, Passport, connect_tenant}, nursery};
+///
+/// # fn main() -> Result<(), Error> {
+/// wscope::run(nursery(async |n| {
+///     let hub = Hub::builder().build();
+///     let tenant = connect_tenant(&n, hub.local_link(&n)).await?;
+///     let alice = tenant.register(Passport::new("alice")).await?;
+///     let bob = tenant.register(Passport::new("bob")).await?;
+///     n.start_service({
+///         let bob = bob.clone();
+///         async move {
+///             bob.serve(async |delivery| {
+///                 println!("bob hears {:?}", delivery.text());
+///                 Ok(())
+///             })
+///             .await?;
+///             Ok(())
+///         }
+///     });
+///     let channel = alice.open_channel(ChannelType::Conversation, [bob.id()]).await?;
+///     channel.post("hello").await?;
+///     Ok(())
+/// }))
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Agent {
     pub(super) tenant: Tenant,
@@ -62,7 +90,7 @@ impl Agent {
     /// Handles what is delivered to this agent, until the link ends.
     ///
     /// - Of one channel, one delivery after the other; those of several channels together, up to a
-    ///   [bound](super::TenantConfig::handlers). So a slow handler holds up its own channel alone, and acknowledgements leave in the
+    ///   [bound](super::TenantConfig::max_handlers). So a slow handler holds up its own channel alone, and acknowledgements leave in the
     ///   order of the channel.
     /// - When the handler returns, the delivery is acknowledged, or, after an error, refused with its text: a hub delivers it
     ///   again when the agent comes back.
@@ -114,7 +142,8 @@ impl Agent {
         Ok(self.channel(info.channel_id))
     }
 
-    /// Invites these agents, by id, to a channel of this type, with nothing else to be said.
+    /// Invites these agents, by id, to a channel of this type, with nothing else to be said. A dropped call leaves what one of
+    /// [`create_channel`](Self::create_channel) does.
     ///
     /// # Errors
     /// As [`create_channel`](Self::create_channel).
@@ -133,7 +162,7 @@ impl Agent {
         Channel { agent: self.clone(), id: channel_id.into() }
     }
 
-    /// The channels of this agent, closed ones too, at most `limit`.
+    /// The channels of this agent, closed ones too, at most `limit`. Cancel-safe.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -142,7 +171,8 @@ impl Agent {
         self.ask(&Operation::ListChannels { agent_id, limit: i64::from(limit) }).await
     }
 
-    /// Posts an envelope as it is, and gives the hub's id of it. The sender is this agent, whatever it says.
+    /// Posts an envelope as it is, and gives the hub's id of it. The sender is this agent, whatever it says. A dropped call may have
+    /// posted it; see [`Channel::post`].
     ///
     /// # Errors
     /// [`RequestError`].
@@ -151,7 +181,7 @@ impl Agent {
         self.ask(&Operation::PostEnvelope { envelope: Box::new(envelope) }).await
     }
 
-    /// The turns that are this agent's.
+    /// The turns that are this agent's. Cancel-safe.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -159,7 +189,7 @@ impl Agent {
         self.ask(&Operation::PendingTurnsFor { agent_id: self.id().to_owned() }).await
     }
 
-    /// Tells that this agent failed at the turn that an envelope put on it.
+    /// Tells that this agent failed at the turn that an envelope put on it. A dropped call may have done it.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -178,7 +208,7 @@ impl Agent {
         self.do_it(&operation).await
     }
 
-    /// Replaces what it says that it can do.
+    /// Replaces what it says that it can do. A dropped call may have done it.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -186,7 +216,7 @@ impl Agent {
         self.do_it(&Operation::SetResume { agent_id: self.id().to_owned(), resume }).await
     }
 
-    /// Replaces the same in prose, or removes it.
+    /// Replaces the same in prose, or removes it. A dropped call may have done it.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -194,7 +224,7 @@ impl Agent {
         self.do_it(&Operation::SetSkill { agent_id: self.id().to_owned(), skill_md: skill }).await
     }
 
-    /// Replaces what it may do and lets others do.
+    /// Replaces what it may do and lets others do. A dropped call may have done it.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -202,7 +232,7 @@ impl Agent {
         self.do_it(&Operation::SetRule { agent_id: self.id().to_owned(), rule }).await
     }
 
-    /// Ends the agent: its name is free again, and nothing is delivered to it any more.
+    /// Ends the agent: its name is free again, and nothing is delivered to it any more. A dropped call may have ended it.
     ///
     /// # Errors
     /// [`RequestError`].

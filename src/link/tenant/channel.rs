@@ -63,7 +63,7 @@ impl Channel {
         self.agent.ask(&Operation::PostEnvelope { envelope: Box::new(envelope) }).await
     }
 
-    /// What the hub tells of it.
+    /// What the hub tells of it. Cancel-safe.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -71,7 +71,7 @@ impl Channel {
         self.agent.ask(&Operation::GetChannel { channel_id: self.id.clone() }).await
     }
 
-    /// Closes it, for everyone. Without a reason the hub has one.
+    /// Closes it, for everyone. Without a reason the hub has one. A dropped call may have closed it.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -80,7 +80,7 @@ impl Channel {
         self.agent.ask(&operation).await
     }
 
-    /// Whether this agent might post an event of this type now; text, when none is given.
+    /// Whether this agent might post an event of this type now; text, when none is given. Cancel-safe.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -93,7 +93,7 @@ impl Channel {
         self.agent.ask(&operation).await
     }
 
-    /// The envelopes of its log, by their places in it: all of them with `..`.
+    /// The envelopes of its log, by their places in it: all of them with `..`. Cancel-safe.
     ///
     /// # Errors
     /// [`RequestError`]; when they are more than a message can hold, the hub refuses with
@@ -113,7 +113,7 @@ impl Channel {
         envelopes(operation.op(), &self.agent.request(&operation).await?)
     }
 
-    /// The last envelope of a sender that answers another, if there is one.
+    /// The last envelope of a sender that answers another, if there is one. Cancel-safe.
     ///
     /// # Errors
     /// [`RequestError`].

@@ -105,7 +105,7 @@ impl TenantConfig {
         self
     }
 
-    /// Bytes of deliveries that wait for the handlers of one agent, each counting 512 more than its data. Default
+    /// Bytes of deliveries that wait for the handlers of one agent, each counting somewhat more than its data. Default
     /// [`INBOX`](Self::INBOX). What comes beyond it is put down, and asked for again when there is room.
     #[must_use]
     pub fn inbox(mut self, bytes: usize) -> Self {
@@ -113,8 +113,8 @@ impl TenantConfig {
         self
     }
 
-    /// How many envelopes are remembered as handled for each agent. Default [`REMEMBERED`](Self::REMEMBERED), at 48 bytes each. It
-    /// should be more than the hub lets wait for one agent.
+    /// How many envelopes are remembered as handled for each agent, at some dozens of bytes each. Default
+    /// [`REMEMBERED`](Self::REMEMBERED). It should be more than the hub lets wait for one agent.
     #[must_use]
     pub fn remembered(mut self, envelopes: usize) -> Self {
         self.habits.remembered = envelopes;
@@ -123,6 +123,16 @@ impl TenantConfig {
 }
 
 /// A [`TenantConfig`], or what becomes one: whatever becomes a link.
+///
+/// ```
+/// use wscope::link::{IntoTenantConfig, LinkError, LocalLink};
+///
+/// let (tenant, _hub) = LocalLink::pair();
+/// let configs = [tenant.into_tenant_config()?, "ws://127.0.0.1:8765/".into_tenant_config()?];
+/// let same = configs.map(IntoTenantConfig::into_tenant_config).map(|config| config.is_ok());
+/// assert_eq!(same, [true, true]);
+/// # Ok::<(), LinkError>(())
+/// ```
 pub trait IntoTenantConfig {
     /// Makes it.
     ///

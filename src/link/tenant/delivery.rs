@@ -8,6 +8,21 @@ use super::{agent::Agent, channel::Channel, error::RequestError, post::Post};
 use crate::link::{envelope::Envelope, frame::Notify, json::Payload};
 
 /// One delivery to one agent. It is acknowledged when its handler returns.
+///
+/// ```no_run
+/// use wscope::{link::Delivery, websocket::BoxError};
+///
+/// /// A handler for [`Agent::serve`].
+/// async fn handle(delivery: Delivery) -> Result<(), BoxError> {
+///     match delivery.text().as_deref() {
+///         Some("ping") => drop(delivery.reply("pong").await?),
+///         Some(text) => println!("{}: {text}", delivery.envelope().sender_id),
+///         None => {} // an event: the channel has opened, or has ended
+///     }
+///     Ok(())
+/// }
+/// # let _ = handle;
+/// ```
 #[derive(Clone, Debug)]
 pub struct Delivery {
     agent: Agent,
@@ -49,7 +64,7 @@ impl Delivery {
         self.agent.channel(&self.envelope().channel_id)
     }
 
-    /// Posts an answer to its channel, with this envelope as what it answers.
+    /// Posts an answer to its channel, with this envelope as what it answers. A dropped call may have posted it.
     ///
     /// # Errors
     /// [`RequestError`], as [`Channel::post`].
@@ -104,7 +119,7 @@ impl Invite<'_> {
         &self.delivery.envelope().sender_id
     }
 
-    /// Joins the channel. Gives the id of the answer.
+    /// Joins the channel. Gives the id of the answer. A dropped call may have joined it.
     ///
     /// # Errors
     /// [`RequestError`]; a channel that has been closed meanwhile is refused.
@@ -112,7 +127,7 @@ impl Invite<'_> {
         self.answer(Envelope::INVITE_ACK, None).await
     }
 
-    /// Stays away, which closes the channel.
+    /// Stays away, which closes the channel. A dropped call may have closed it.
     ///
     /// # Errors
     /// [`RequestError`].

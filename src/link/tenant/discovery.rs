@@ -20,7 +20,7 @@ use crate::link::{
 /// # let _ = who_knows_policy;
 /// ```
 impl Tenant {
-    /// The passport of an agent; an id wins over a name.
+    /// The passport of an agent; an id wins over a name. Cancel-safe.
     ///
     /// # Errors
     /// [`RequestError`]; an unknown agent is [`NotFound`](crate::link::ErrorCode::NotFound).
@@ -28,7 +28,7 @@ impl Tenant {
         self.ask(&Operation::GetAgent { name_or_id: name_or_id.to_owned() }).await
     }
 
-    /// The id of a name, if there is one.
+    /// The id of a name, if there is one. Cancel-safe.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -36,7 +36,7 @@ impl Tenant {
         self.ask(&Operation::FindAgentId { name: name.to_owned() }).await
     }
 
-    /// The names of ids; an unknown id is its own name.
+    /// The names of ids; an unknown id is its own name. Cancel-safe.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -48,7 +48,7 @@ impl Tenant {
         self.ask(&Operation::NamesFor { agent_ids }).await
     }
 
-    /// The passports of those that fit, fifty of them unless another limit is set.
+    /// The passports of those that fit, fifty of them unless another limit is set. Cancel-safe.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -56,7 +56,7 @@ impl Tenant {
         self.ask(&Operation::ListAgents(wanted)).await
     }
 
-    /// What an agent says that it can do.
+    /// What an agent says that it can do. Cancel-safe.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -64,7 +64,7 @@ impl Tenant {
         self.ask(&Operation::GetResume { agent_id: agent_id.to_owned() }).await
     }
 
-    /// The same in prose, if there is any.
+    /// The same in prose, if there is any. Cancel-safe.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -72,7 +72,7 @@ impl Tenant {
         self.ask(&Operation::GetSkill { agent_id: agent_id.to_owned() }).await
     }
 
-    /// What an agent may do, and lets others do.
+    /// What an agent may do, and lets others do. Cancel-safe.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -80,7 +80,7 @@ impl Tenant {
         self.ask(&Operation::GetRule { agent_id: agent_id.to_owned() }).await
     }
 
-    /// Which of these agents are connected. AG2's own hub does not know this operation, and refuses it.
+    /// Which of these agents are connected. AG2's own hub does not know this operation, and refuses it. Cancel-safe.
     ///
     /// # Errors
     /// [`RequestError`].

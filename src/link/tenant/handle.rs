@@ -30,6 +30,23 @@ use crate::{
 /// [deadline](super::TenantConfig::request_timeout), ends at once when the link does, and can be dropped: it leaves nothing behind
 /// here, while the hub does what it was sent. Requests need not wait for each other: those of several futures are on their way
 /// together.
+///
+/// ```
+/// use wscope::{Error, link::{Hub, ListAgents, Passport, connect_tenant}, nursery};
+///
+/// # fn main() -> Result<(), Error> {
+/// wscope::run(nursery(async |n| {
+///     let hub = Hub::builder().build();
+///     let tenant = connect_tenant(&n, hub.local_link(&n)).await?; // or the URL of a hub elsewhere
+///     for name in ["alice", "bob"] {
+///         tenant.register(Passport::new(name)).await?;
+///     }
+///     assert_eq!(tenant.list_agents(ListAgents::default()).await?.len(), 2);
+///     tenant.close().await;
+///     Ok(())
+/// }))
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Tenant {
     pub(super) shared: Arc<Shared>,
@@ -74,8 +91,7 @@ impl Tenant {
 
     /// Creates an agent: a [`Passport`](crate::link::Passport) alone does, and so does a [`Register`] with a resume, a skill text and a rule.
     ///
-    /// When the call is dropped or has no answer in time, the hub may have created the agent all the same;
-    /// [`hello`](Self::hello) then takes it.
+    /// A dropped call, and one without an answer in time, may have created the agent all the same; [`hello`](Self::hello) then takes it.
     ///
     /// # Errors
     /// [`RequestError`]; a taken name is [`ErrorCode::ProtocolError`](crate::link::ErrorCode::ProtocolError).
@@ -87,6 +103,8 @@ impl Tenant {
     }
 
     /// Takes an agent that is registered: after a crash, or from another link, which is told that it has lost it.
+    ///
+    /// A dropped call may have taken it; saying hello again does no harm.
     ///
     /// # Errors
     /// [`RequestError::Refused`] when the name is unknown or the claim is not the hub's.
@@ -109,6 +127,8 @@ impl Tenant {
     ///
     /// Handlers of the old link may still run: what they are at is waited for, and not handled beside them.
     ///
+    /// A dropped call may have taken the agent over; it can be repeated.
+    ///
     /// # Errors
     /// [`RequestError`], as [`hello`](Self::hello).
     pub async fn resume(&self, agent: &Agent) -> Result<Agent, RequestError> {
@@ -116,7 +136,7 @@ impl Tenant {
         Ok(self.agent_of(agent.memory.clone()))
     }
 
-    /// Sends any operation, and gives what the hub gives back.
+    /// Sends any operation, and gives what the hub gives back. A dropped call may have been carried out.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -148,7 +168,8 @@ impl Tenant {
         self.shared.closed()
     }
 
-    /// The round trip to the hub's side of the link, however busy the hub is.
+    /// The round trip to the hub's side of the link, however busy the hub is. Bounded by the connection's
+    /// [`ping_timeout`](crate::ConnectionConfig::ping_timeout). Cancel-safe.
     ///
     /// # Errors
     /// [`LinkPingError`].
@@ -156,8 +177,9 @@ impl Tenant {
         self.shared.link.ping().await
     }
 
-    /// Closes the link with 1000, after what was sent, and says how it ended. Whoever waits for an answer is told. A dropped call has
-    /// closed all the same.
+    /// Closes the link with 1000, after what was sent, and says how it ended; within the connection's
+    /// [`close_timeout`](crate::ConnectionConfig::close_timeout). Whoever waits for an answer is told. A dropped call has closed all the
+    /// same.
     pub async fn close(&self) -> Option<ConnectionClosed> {
         self.shared.link.close().await
     }

@@ -13,7 +13,8 @@ use crate::{
 /// Opens a link to a hub, runs `body` with a tenant on it, and closes it: nothing of it is left when this returns, or is dropped.
 ///
 /// The hub is told how the block was left: 1000 when `body` returned a value, 1011 when it returned an error or panicked, 1001 when
-/// this call was dropped. Agents stay registered, and what is owed to them stays owed.
+/// this call was cancelled or dropped. Agents stay registered, and what is owed to them stays owed. Opening is bounded by
+/// [`open_timeout`](crate::link::TenantLink::open_timeout), `body` by nothing.
 ///
 /// ```no_run
 /// use wscope::link::{ChannelType, Passport, open_tenant};
@@ -55,7 +56,10 @@ where
 }
 
 /// Opens a link to a hub that lives in a nursery, with a tenant on it. It is closed when the nursery ends, with 1001, unless the
-/// tenant is [closed](Tenant::close) before; handles that are kept answer [`Closed`](super::RequestError::Closed).
+/// tenant is [closed](Tenant::close) before; handles that are kept answer [`Closed`](super::RequestError::Closed). Opening is bounded by
+/// [`open_timeout`](crate::link::TenantLink::open_timeout).
+///
+/// Cancel-safe: a dropped call leaves no link.
 ///
 /// ```no_run
 /// use wscope::{Error, Nursery, link::{Passport, connect_tenant}};
