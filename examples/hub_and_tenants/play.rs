@@ -86,9 +86,9 @@ impl Play {
         let sloth = tenant.register(Passport::new(SLOTH)).await?;
         n.start_soon(self.sloth(sloth.clone(), told));
 
-        let to_bob = alice.open_channel(ChannelType::Conversation, [bob.id()]).await?;
-        let to_carol = alice.open_channel(ChannelType::Conversation, [carol.id()]).await?;
-        let to_sloth = alice.open_channel(ChannelType::Conversation, [sloth.id()]).await?;
+        let to_bob = alice.open_channel(ChannelType::Conversation, [BOB]).await?;
+        let to_carol = alice.open_channel(ChannelType::Conversation, [CAROL]).await?;
+        let to_sloth = alice.open_channel(ChannelType::Conversation, [SLOTH]).await?;
         self.says("alice", "has opened a channel with each of bob, carol and sloth".to_owned())?;
 
         sloths_socket.pause_reading();

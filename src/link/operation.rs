@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::{
-    channel::Labels,
+    channel::{ChannelType, Labels},
     envelope::Envelope,
     json::{FieldError, Fields, Payload},
     record::{Passport, Resume},
@@ -234,7 +234,7 @@ impl Default for ListAgents {
 /// ```
 /// use wscope::link::{ChannelType, CreateChannel, Ttl};
 ///
-/// let mut create = CreateChannel::new("alices-id", ChannelType::Discussion.as_str(), vec!["bobs-id".to_owned()]);
+/// let mut create = CreateChannel::inviting(ChannelType::Discussion, ["bob", "carol"]);
 /// create.ttl = Some(Ttl::Text("10m".to_owned()));
 /// create.intent = Some("lunch".to_owned());
 /// ```
@@ -247,7 +247,8 @@ pub struct CreateChannel {
     pub manifest_type: String,
     /// The version of the type.
     pub manifest_version: i64,
-    /// Who is invited; the creator is added in front when it is not listed.
+    /// Who is invited, by id; names are for [`Agent::create_channel`](super::Agent::create_channel), which looks them up. The creator is
+    /// added in front when it is not listed.
     pub participants: Vec<String>,
     /// Kept, and without effect: all have to join.
     pub required_acks: Option<i64>,
@@ -262,7 +263,13 @@ pub struct CreateChannel {
 }
 
 impl CreateChannel {
-    /// A channel of this type, between the creator and these.
+    /// A channel of this type between these and the agent that [asks for it](super::Agent::create_channel).
+    #[must_use]
+    pub fn inviting<I: Into<String>>(kind: ChannelType, invited: impl IntoIterator<Item = I>) -> Self {
+        Self::new("", kind.as_str(), invited.into_iter().map(Into::into).collect())
+    }
+
+    /// A channel of this type, between the creator and these, with the words of the wire.
     #[must_use]
     pub fn new(
         creator_id: impl Into<String>,

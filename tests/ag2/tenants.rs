@@ -239,7 +239,7 @@ async fn unregister(n: &Nursery<'_, Error>, hub: &Address) -> Outcome {
 async fn create_channel(n: &Nursery<'_, Error>, hub: &Address) -> Outcome {
     let (first, second) = (hub.agent(n, "one").await?, hub.agent(n, "two").await?);
     for kind in [ChannelType::Conversation, ChannelType::Consulting, ChannelType::Discussion] {
-        let mut create = CreateChannel::new("", kind.as_str(), vec![second.agent.id().to_owned()]);
+        let mut create = CreateChannel::inviting(kind, [second.agent.name()]);
         create.intent = Some("why".to_owned());
         let channel = first.agent.create_channel(create).await?;
         let info = channel.info().await?;

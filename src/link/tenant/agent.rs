@@ -17,6 +17,7 @@ use crate::{
     link::{
         channel::ChannelType,
         envelope::Envelope,
+        id::Id,
         json::Payload,
         operation::{CreateChannel, Operation},
         record::{Passport, Resume},
@@ -129,21 +130,42 @@ impl Agent {
         serve::serve(self, handler).await
     }
 
-    /// Invites agents to a channel, and waits until all of them have joined. The creator is this agent, whatever `create` says.
+    /// Invites agents, each by name or id, to a channel, and waits until all of them have joined. The creator is this agent, whatever
+    /// `create` says.
+    ///
+    /// On the wire the invited are ids, so for each that is no [`Id`] the hub is asked first, as by
+    /// [`passport_of`](Tenant::passport_of).
     ///
     /// A dropped call leaves the invites with the invited: the channel may open without anyone who waits for it.
     ///
     /// # Errors
-    /// [`RequestError`]; when one stays away, or does not answer in time, the hub refuses with
-    /// [`ProtocolError`](crate::link::ErrorCode::ProtocolError).
+    /// [`RequestError`]; an unknown name is [`NotFound`](crate::link::ErrorCode::NotFound). When one stays away, or does not answer in
+    /// time, the hub refuses with [`ProtocolError`](crate::link::ErrorCode::ProtocolError).
     pub async fn create_channel(&self, mut create: CreateChannel) -> Result<Channel, RequestError> {
         self.id().clone_into(&mut create.creator_id);
+        for invited in create.participants.iter_mut().filter(|invited| invited.parse::<Id>().is_err()) {
+            // Only a hub that breaks the wire gives no id; then it is the hub that says what it thinks of the name.
+            if let Some(id) = self.tenant.passport_of(invited).await?.agent_id {
+                *invited = id;
+            }
+        }
         let info: ChannelInfo = self.ask(&Operation::CreateChannel(Box::new(create))).await?;
         Ok(self.channel(info.channel_id))
     }
 
-    /// Invites these agents, by id, to a channel of this type, with nothing else to be said. A dropped call leaves what one of
-    /// [`create_channel`](Self::create_channel) does.
+    /// Invites these agents, each by name or id, to a channel of this type, with nothing else to be said. A dropped call leaves what
+    /// one of [`create_channel`](Self::create_channel) does.
+    ///
+    /// ```no_run
+    /// use wscope::link::{Agent, ChannelType, RequestError};
+    ///
+    /// async fn greet_bob(alice: &Agent) -> Result<(), RequestError> {
+    ///     let channel = alice.open_channel(ChannelType::Conversation, ["bob"]).await?;
+    ///     channel.post("hello").await?;
+    ///     Ok(())
+    /// }
+    /// # let _ = greet_bob;
+    /// ```
     ///
     /// # Errors
     /// As [`create_channel`](Self::create_channel).
@@ -152,8 +174,7 @@ impl Agent {
         kind: ChannelType,
         with: impl IntoIterator<Item = I>,
     ) -> Result<Channel, RequestError> {
-        let invited = with.into_iter().map(Into::into).collect();
-        self.create_channel(CreateChannel::new("", kind.as_str(), invited)).await
+        self.create_channel(CreateChannel::inviting(kind, with)).await
     }
 
     /// The channel of this id. Nothing is asked: whether there is one shows when it is used.

@@ -22,8 +22,7 @@ use crate::{
 /// # async fn f() -> Result<(), wscope::Error> {
 /// open_tenant("ws://127.0.0.1:8765/", async |tenant| {
 ///     let alice = tenant.register(Passport::new("alice")).await?;
-///     let bob = tenant.passport_of("bob").await?.agent_id.unwrap_or_default();
-///     let channel = alice.open_channel(ChannelType::Conversation, [bob]).await?;
+///     let channel = alice.open_channel(ChannelType::Conversation, ["bob"]).await?;
 ///     channel.post("hello").await?;
 ///     Ok(())
 /// })

@@ -142,6 +142,28 @@ fn an_invite_that_is_rejected_or_ignored_opens_no_channel() {
 }
 
 #[test]
+fn agents_are_invited_by_name_or_by_id() {
+    in_town(async |n, town| {
+        let (channel, bob) = conversation(n, town).await?;
+        let (alice, carol) = (channel.agent(), resident(n, town, "carol").await?);
+        let among_three = alice.open_channel(ChannelType::Discussion, ["bob", carol.id()]).await?;
+        let ids: Vec<String> =
+            among_three.info().await?.participants.into_iter().map(|it| it.agent_id).collect();
+        assert_eq!(ids, [alice.id(), bob.id(), carol.id()]);
+
+        let nobody = alice.open_channel(ChannelType::Discussion, ["bob", "nobody"]).await.unwrap_err();
+        assert_eq!(nobody.code(), Some(&ErrorCode::NotFound));
+        assert!(nobody.to_string().contains("nobody"), "{nobody}");
+        let twice = alice.open_channel(ChannelType::Discussion, ["bob", bob.id()]).await.unwrap_err();
+        assert!(twice.to_string().contains("twice"), "{twice}");
+        let id = "0".repeat(32);
+        let unknown = alice.open_channel(ChannelType::Discussion, [id]).await.unwrap_err();
+        assert!(unknown.to_string().contains("create_channel"), "an id is not looked up: {unknown}");
+        Ok(())
+    });
+}
+
+#[test]
 fn turns_are_told_and_failures_reported() {
     in_town(async |n, town| {
         let alice = connect_tenant(n, town.connect(n)).await?.register(Passport::new("alice")).await?;

@@ -128,7 +128,7 @@ async fn operate(operation: &str, polls: usize, n: &Nursery<'_, Error>, town: &T
             try_it!(long_enough)
         }
         "create_channel" => {
-            let create = CreateChannel::new("", "conversation", vec![bob.id().to_owned()]);
+            let create = CreateChannel::inviting(ChannelType::Conversation, ["bob"]);
             try_it!(alice.create_channel(create))
         }
         "open_channel" => try_it!(alice.open_channel(ChannelType::Conversation, [bob.id()])),
