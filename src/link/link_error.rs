@@ -1,8 +1,17 @@
 //! What can go wrong with a tenant's link: it is not there, it is gone, or a frame does not fit into it.
 
-use crate::websocket::{ConnectionClosed, DisconnectionTimeout, Error, HandshakeError, PingError};
+use crate::websocket::{ConnectionClosed, DisconnectionTimeout, HandshakeError, PingError, reported};
 
-use super::{frame::FrameError, id::InvalidId, json::InvalidJson, rule::InvalidTtl, time::InvalidTimestamp};
+use super::{
+    auth::AuthError,
+    frame::FrameError,
+    id::InvalidId,
+    json::{FieldError, InvalidJson},
+    refusal::Refusal,
+    rule::InvalidTtl,
+    store::StoreError,
+    time::InvalidTimestamp,
+};
 
 /// Why a link is not opened, or not closed as it should be.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -79,31 +88,18 @@ pub enum LinkPingError {
     Ping(#[from] PingError),
 }
 
-macro_rules! and_in_programs_that_report_errors {
-    ($($error:ty),*) => { $(
-        impl From<$error> for Error {
-            fn from(error: $error) -> Self {
-                Self::other(error)
-            }
-        }
-
-        impl From<$error> for crate::scope::Error {
-            fn from(error: $error) -> Self {
-                Self::other(error)
-            }
-        }
-    )* };
-}
-pub(super) use and_in_programs_that_report_errors;
-
-and_in_programs_that_report_errors!(
+reported!(
     LinkError,
     SendFrameError,
     NextFrameError,
     LinkPingError,
     FrameError,
+    FieldError,
     InvalidJson,
     InvalidId,
     InvalidTimestamp,
-    InvalidTtl
+    InvalidTtl,
+    AuthError,
+    StoreError,
+    Refusal,
 );

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Error;
 use crate::proto::{
     AcceptConnection, Request,
-    extension::{Extension, InvalidWindowBits, PermessageDeflate},
+    extension::{Extension, PermessageDeflate},
 };
 
 /// Whether messages are compressed, and how. Default: [`off`](Self::off).
@@ -93,13 +92,6 @@ impl Choice {
             Self::Deflate(deflate) => Some(deflate),
             Self::Other(extension) => Some(extension),
         }
-    }
-}
-
-/// A window that no compressor has, for `?` where a configuration is made.
-impl From<InvalidWindowBits> for Error {
-    fn from(error: InvalidWindowBits) -> Self {
-        Self::other(error)
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     proto::{
-        AcceptErrorKind, ControlTooLong, HeaderError, InvalidCloseCode, InvalidStatus, ListError,
+        self, AcceptErrorKind, ControlTooLong, HeaderError, InvalidCloseCode, InvalidStatus, ListError,
         ReasonTooLong, RejectConnection, RequestError, ResponseError, UriError,
     },
     scope::{Cancelled, TooSlow},
@@ -268,19 +268,6 @@ impl Error {
     }
 }
 
-impl From<InvalidOrigin> for Error {
-    fn from(error: InvalidOrigin) -> Self {
-        Self::other(error)
-    }
-}
-
-#[cfg(feature = "tls")]
-impl From<super::IdentityError> for Error {
-    fn from(error: super::IdentityError) -> Self {
-        Self::other(error)
-    }
-}
-
 impl From<crate::scope::Error> for Error {
     fn from(error: crate::scope::Error) -> Self {
         match error {
@@ -293,7 +280,7 @@ impl From<crate::scope::Error> for Error {
 }
 
 macro_rules! and_in_a_nursery {
-    ($($error:ty),*) => { $(
+    ($($error:ty),* $(,)?) => { $(
         impl From<$error> for crate::scope::Error {
             fn from(error: $error) -> Self {
                 Self::other(error)
@@ -302,7 +289,25 @@ macro_rules! and_in_a_nursery {
     )* };
 }
 
-// So that `?` works in a nursery that names no error of its own.
+/// For what a program tells, and seldom tells apart: `?` makes the error of a program of it, and of a nursery that names no other.
+macro_rules! reported {
+    ($($error:ty),* $(,)?) => { $(
+        impl From<$error> for $crate::websocket::Error {
+            fn from(error: $error) -> Self {
+                Self::other(error)
+            }
+        }
+
+        impl From<$error> for $crate::scope::Error {
+            fn from(error: $error) -> Self {
+                Self::other(error)
+            }
+        }
+    )* };
+}
+pub(crate) use reported;
+
+// What has a variant of its own.
 and_in_a_nursery!(
     HandshakeError,
     ConnectionClosed,
@@ -311,6 +316,33 @@ and_in_a_nursery!(
     PingError,
     SendJsonError,
     GetJsonError,
+    InvalidCloseCode,
+    ReasonTooLong,
+    ControlTooLong,
     DisconnectionTimeout,
-    Error
+    Error,
 );
+
+reported!(
+    InvalidOrigin,
+    proto::AcceptError,
+    proto::BodyFinished,
+    proto::Failed,
+    HeaderError,
+    InvalidStatus,
+    proto::InvalidUtf8,
+    ListError,
+    proto::LocalError,
+    proto::NotAToken,
+    proto::ProtocolError,
+    RequestError,
+    ResponseError,
+    UriError,
+    proto::WsFailed,
+    proto::WsLocalError,
+    proto::extension::BrokenStream,
+);
+#[cfg(feature = "tls")]
+reported!(super::IdentityError);
+#[cfg(feature = "deflate")]
+reported!(proto::extension::InvalidWindowBits);

@@ -102,6 +102,7 @@ pub use config::{ConnectionConfig, ControlHook};
 pub use connection::WebSocketConnection;
 pub use dial::{DialError, Unreachable};
 pub use endpoint::Endpoint;
+pub(crate) use error::reported;
 pub use error::{
     BoxError, ConnectionRejected, ConnectionTimeout, DisconnectionTimeout, Error, HandshakeError, Phase,
 };

@@ -13,6 +13,7 @@ mod errors;
 mod link;
 mod open;
 mod opening;
+mod programs;
 mod proto;
 mod refusals;
 mod scope;

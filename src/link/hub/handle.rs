@@ -89,11 +89,7 @@ pub struct Exposed {
     pub endpoint: websocket::Endpoint,
 }
 
-impl From<Exposed> for websocket::Error {
-    fn from(exposed: Exposed) -> Self {
-        Self::other(exposed)
-    }
-}
+websocket::reported!(Exposed);
 
 impl HubConfig {
     /// Makes the hub.

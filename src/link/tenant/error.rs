@@ -9,10 +9,9 @@ use crate::{
     link::{
         frame::FrameError,
         json::{FieldError, Payload},
-        link_error::and_in_programs_that_report_errors,
         refusal::ErrorCode,
     },
-    websocket::{ConnectionClosed, Error, Printable},
+    websocket::{ConnectionClosed, Printable, reported},
 };
 
 /// Why a request has no result.
@@ -156,7 +155,7 @@ pub enum ServeError {
     Behind(#[from] RequestError),
 }
 
-and_in_programs_that_report_errors!(RequestError, ServeError);
+reported!(RequestError, ServeError);
 
 /// The answer to an operation, as a type.
 pub(super) fn read<T: DeserializeOwned>(op: &'static str, result: &Payload) -> Result<T, RequestError> {
