@@ -33,7 +33,7 @@ const EXCUSED: &[(&str, &str)] = &[
     ("src/link/switchboard/endpoint.rs", "tests/link/switchboard/delivery.rs: who does not read"),
     ("src/link/switchboard/limits.rs", "tests/link/greedy.rs: each limit where it holds"),
     ("src/link/switchboard/registry.rs", "tests/link/switchboard/request.rs: discovery and names"),
-    ("src/link/switchboard/room.rs", "tests/link/channel.rs: turns; tests/link/switchboard/post.rs: audiences"),
+    ("src/link/switchboard/channel.rs", "tests/link/channel.rs: turns; tests/link/switchboard/post.rs: audiences"),
     ("src/link/switchboard/stats.rs", "tests/link/switchboard/board.rs, delivery.rs and request.rs read them"),
     // Parts of a tenant that no user sees, or values with nothing to decide; each promise is tried where it is made.
     ("src/link/line.rs", "tests/link/tenant_link.rs: opened once, and what its end was"),
