@@ -90,6 +90,7 @@ mod tls;
 mod wrap;
 mod writing;
 
+/// The words of the protocol that layers above need: they stand on this one, and name no other.
 pub(crate) use crate::proto::{CloseCode, CloseReason, Message, MessageDelivery, Piece, Side, Text};
 pub use broadcast::broadcast;
 pub use byte_stream::ByteStream;
@@ -110,7 +111,6 @@ pub use messages::Messages;
 pub use origin::{InvalidOrigin, Origin, OriginPolicy};
 pub use pieces::{PieceData, PieceWriter};
 pub use ping::PingError;
-/// The words of the protocol that layers above need: they stand on this one, and name no other.
 pub(crate) use printable::Printable;
 pub use request::{Accept, Reject, WebSocketRequest};
 pub use send::SendError;

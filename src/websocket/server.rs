@@ -14,7 +14,7 @@ use futures::FutureExt;
 
 use super::{
     BoxError, ConnectionConfig, Endpoint, ServerConfig, WebSocketConnection, WebSocketRequest, broadcast,
-    serve::{House, ServerError, Tls},
+    serve::{ServerError, Serving, Tls},
 };
 use crate::{
     proto::Message,
@@ -163,16 +163,16 @@ impl WebSocketServer {
     {
         let Self { listeners, config, handle } = self;
         let stop_timeout = config.stop_timeout;
-        let house = Arc::new(House::new(config));
-        let _open = Open::house(&handle.0, house.clone());
+        let serving = Arc::new(Serving::new(config));
+        let _open = Open::begin(&handle.0, serving.clone());
         let handler = Arc::new(handler);
         let outcome = nursery(async |n: Nursery<'_, Cancelled>| {
             for bound in &listeners {
-                n.start_service(listen(bound, n.clone(), house.clone(), handler.clone()));
+                n.start_service(listen(bound, n.clone(), serving.clone(), handler.clone()));
             }
             handle.stopped().await;
-            house.live.leave();
-            move_on_after(stop_timeout, house.connections.empty()).await;
+            serving.live.leave();
+            move_on_after(stop_timeout, serving.connections.empty()).await;
             n.cancel(); // handlers that linger, and clients that have asked for nothing yet
             Ok(())
         })
@@ -289,7 +289,7 @@ struct Handle {
 #[derive(Default)]
 struct State {
     endpoints: Vec<Endpoint>,
-    house: Option<Arc<House>>,
+    serving: Option<Arc<Serving>>,
     stopped: bool,
     waiting: Option<Waker>,
 }
@@ -310,8 +310,8 @@ impl ServerHandle {
     /// The live connections.
     #[must_use]
     pub fn connections(&self) -> Vec<WebSocketConnection> {
-        let house = lock(&self.0.state).house.clone();
-        house.map_or_else(Vec::new, |house| house.live.connections())
+        let serving = lock(&self.0.state).serving.clone();
+        serving.map_or_else(Vec::new, |serving| serving.live.connections())
     }
 
     /// Sends `message` to all live connections that have room for it, and returns those that have not. See [`broadcast()`].
@@ -348,20 +348,20 @@ impl fmt::Debug for ServerHandle {
     }
 }
 
-/// While it is there, handles find the house; afterwards they keep nothing of it alive.
+/// While it is there, handles find what is served; afterwards they keep nothing of it alive.
 struct Open<'a>(&'a Handle);
 
 impl<'a> Open<'a> {
-    fn house(handle: &'a Handle, house: Arc<House>) -> Self {
-        lock(&handle.state).house = Some(house);
+    fn begin(handle: &'a Handle, serving: Arc<Serving>) -> Self {
+        lock(&handle.state).serving = Some(serving);
         Self(handle)
     }
 }
 
 impl Drop for Open<'_> {
     fn drop(&mut self) {
-        let house = lock(&self.0.state).house.take();
-        drop(house);
+        let serving = lock(&self.0.state).serving.take();
+        drop(serving);
     }
 }
 
@@ -369,7 +369,7 @@ impl Drop for Open<'_> {
 async fn listen<H, F>(
     bound: &Bound,
     n: Nursery<'_, Cancelled>,
-    house: Arc<House>,
+    serving: Arc<Serving>,
     handler: Arc<H>,
 ) -> Result<(), Cancelled>
 where
@@ -383,8 +383,8 @@ where
             Ok(transport) => {
                 pause = FIRST_PAUSE;
                 // Above the limit it is closed at once: who floods us is not answered.
-                if let Some(seat) = house.seat() {
-                    let serve = house.clone().serve(transport, bound.tls.clone(), seat, handler.clone());
+                if let Some(seat) = serving.seat() {
+                    let serve = serving.clone().serve(transport, bound.tls.clone(), seat, handler.clone());
                     n.spawn(serve.map(Ok)); // an async block around it would hold it twice
                 }
             }
@@ -392,7 +392,7 @@ where
             Err(error) => {
                 // A file that is free for a moment does not end a drought.
                 if failed.is_none_or(|failed| now().saturating_duration_since(failed) > CALM) {
-                    house.config.report(&ServerError::Listen(error));
+                    serving.config.report(&ServerError::Listen(error));
                 }
                 failed = Some(now());
                 let mut timer = Timer::at(now() + pause);
