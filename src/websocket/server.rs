@@ -5,23 +5,18 @@ use std::{
     future::{Future, poll_fn},
     io,
     net::{SocketAddr, ToSocketAddrs},
-    sync::{Arc, Mutex},
-    task::Waker,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use futures::FutureExt;
 
 use super::{
-    BoxError, ConnectionConfig, Endpoint, ServerConfig, WebSocketConnection, WebSocketRequest, broadcast,
+    BoxError, ConnectionConfig, Endpoint, ServerConfig, ServerHandle, WebSocketRequest,
     serve::{ServerError, Serving, Tls},
 };
 use crate::{
-    proto::Message,
-    runtime::{
-        Listener, Timer, now,
-        sync::{lock, poll_locked},
-    },
+    runtime::{Listener, Timer, now},
     scope::{Cancelled, Nursery, Started, TaskStatus, blocking, move_on_after, nursery},
 };
 
@@ -84,7 +79,7 @@ impl WebSocketServer {
     }
 
     fn nowhere() -> Self {
-        Self { listeners: Vec::new(), config: ServerConfig::new(), handle: ServerHandle(Arc::default()) }
+        Self { listeners: Vec::new(), config: ServerConfig::new(), handle: ServerHandle::new() }
     }
 
     /// Listens at a further address.
@@ -142,7 +137,7 @@ impl WebSocketServer {
 
     fn push(&mut self, listener: Listener, tls: Tls) {
         let endpoint = Endpoint::of(listener.local(), is_tls(&tls));
-        lock(&self.handle.0.state).endpoints.push(endpoint);
+        self.handle.listens_at(endpoint);
         self.listeners.push(Bound { listener, tls });
     }
 
@@ -164,7 +159,7 @@ impl WebSocketServer {
         let Self { listeners, config, handle } = self;
         let stop_timeout = config.stop_timeout;
         let serving = Arc::new(Serving::new(config));
-        let _open = Open::begin(&handle.0, serving.clone());
+        let _open = handle.opened(serving.clone());
         let handler = Arc::new(handler);
         let outcome = nursery(async |n: Nursery<'_, Cancelled>| {
             for bound in &listeners {
@@ -275,94 +270,6 @@ where
     let started = status.started(server.handle());
     server.run(handler).await;
     Ok(started)
-}
-
-/// Speaks to a running server: lists, broadcasts, stops. Cheap to clone.
-#[derive(Clone)]
-pub struct ServerHandle(Arc<Handle>);
-
-#[derive(Default)]
-struct Handle {
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    endpoints: Vec<Endpoint>,
-    serving: Option<Arc<Serving>>,
-    stopped: bool,
-    waiting: Option<Waker>,
-}
-
-impl ServerHandle {
-    /// Port of the first TCP listener; 0 where there is none.
-    #[must_use]
-    pub fn port(&self) -> u16 {
-        lock(&self.0.state).endpoints.iter().find_map(Endpoint::port).unwrap_or(0)
-    }
-
-    /// Where the server listens.
-    #[must_use]
-    pub fn endpoints(&self) -> Vec<Endpoint> {
-        lock(&self.0.state).endpoints.clone()
-    }
-
-    /// The live connections.
-    #[must_use]
-    pub fn connections(&self) -> Vec<WebSocketConnection> {
-        let serving = lock(&self.0.state).serving.clone();
-        serving.map_or_else(Vec::new, |serving| serving.live.connections())
-    }
-
-    /// Sends `message` to all live connections that have room for it, and returns those that have not. See [`broadcast()`].
-    pub fn broadcast(&self, message: impl Into<Message>) -> Vec<WebSocketConnection> {
-        let connections = self.connections();
-        broadcast(&connections, message).into_iter().cloned().collect()
-    }
-
-    /// Stops the server gracefully: new requests are answered 503, connections are closed with 1001, handlers have the
-    /// [`stop_timeout`](ServerConfig::stop_timeout) to come to an end, and are cancelled then. [`run`](WebSocketServer::run) returns.
-    pub fn stop(&self) {
-        let waiting = {
-            let mut state = lock(&self.0.state);
-            state.stopped = true;
-            state.waiting.take()
-        };
-        waiting.into_iter().for_each(Waker::wake);
-    }
-
-    /// Whether both speak to the same server.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-
-    async fn stopped(&self) {
-        let stopped = |state: &mut State| state.stopped.then_some(());
-        poll_fn(|cx| poll_locked(&self.0.state, cx, stopped, |state| &mut state.waiting)).await;
-    }
-}
-
-impl fmt::Debug for ServerHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServerHandle").field("endpoints", &self.endpoints()).finish_non_exhaustive()
-    }
-}
-
-/// While it is there, handles find what is served; afterwards they keep nothing of it alive.
-struct Open<'a>(&'a Handle);
-
-impl<'a> Open<'a> {
-    fn begin(handle: &'a Handle, serving: Arc<Serving>) -> Self {
-        lock(&handle.state).serving = Some(serving);
-        Self(handle)
-    }
-}
-
-impl Drop for Open<'_> {
-    fn drop(&mut self) {
-        let serving = lock(&self.0.state).serving.take();
-        drop(serving);
-    }
 }
 
 /// Accepts for ever. A process that is out of files is told so once, and tried again ever more seldom: it neither spins nor ends.
