@@ -16,6 +16,7 @@ const EXCUSED: &[(&str, &str)] = &[
     ("src/runtime/address.rs", "tests/runtime/tcp.rs and tests/runtime/unix.rs: what each socket says of itself"),
     ("src/runtime/bell.rs", "tests/model/sink.rs: no ring is lost under any schedule"),
     ("src/runtime/sync.rs", "locks alone, which tests/model replaces by shuttle's"),
+    ("src/scope/checkpoint.rs", "tests/websocket/ways_out.rs and tests/link/hub/attachment.rs wait by it"),
     ("src/scope/inbox.rs", "tests/scope/nursery.rs: starts from everywhere"),
     ("src/scope/job.rs", "tests/scope/ways_out.rs: each kind of child"),
     ("src/scope/slot.rs", "tests/model/slot.rs: every schedule of poll and stop"),
