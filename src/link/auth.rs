@@ -81,7 +81,7 @@ impl Claim {
     }
 
     /// Whether it is an object, as it must be.
-    pub(crate) fn is_object(&self) -> bool {
+    pub(super) fn is_object(&self) -> bool {
         self.0.is_object()
     }
 }
@@ -258,26 +258,26 @@ pub enum AuthError {
 pub(crate) struct AuthRegistry(BTreeMap<String, Box<dyn AuthAdapter>>);
 
 impl AuthRegistry {
-    pub(crate) fn add(&mut self, adapter: Box<dyn AuthAdapter>) {
+    pub(super) fn add(&mut self, adapter: Box<dyn AuthAdapter>) {
         self.0.insert(adapter.scheme().to_owned(), adapter);
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Whether anyone may use any name.
-    pub(crate) fn trusts_everyone(&self) -> bool {
+    pub(super) fn trusts_everyone(&self) -> bool {
         self.0.contains_key(NoAuth.scheme())
     }
 
     /// Puts each adapter into another.
-    pub(crate) fn wrap(self, wrap: impl Fn(Box<dyn AuthAdapter>) -> Box<dyn AuthAdapter>) -> Self {
+    pub(super) fn wrap(self, wrap: impl Fn(Box<dyn AuthAdapter>) -> Box<dyn AuthAdapter>) -> Self {
         Self(self.0.into_iter().map(|(scheme, adapter)| (scheme, wrap(adapter))).collect())
     }
 
     /// Asks the adapter of `scheme`.
-    pub(crate) fn validate(&self, scheme: &str, passport: &Passport, claim: &Claim) -> Result<(), AuthError> {
+    pub(super) fn validate(&self, scheme: &str, passport: &Passport, claim: &Claim) -> Result<(), AuthError> {
         let unknown = || AuthError::UnknownScheme { scheme: scheme.chars().take(64).collect() };
         let adapter = self.0.get(scheme).ok_or_else(unknown)?;
         if claim.is_object() { adapter.validate(passport, claim) } else { Err(AuthError::NotAnObject) }

@@ -57,7 +57,7 @@ impl ChannelType {
     }
 
     /// How many may be in it; `None` is any number from two up.
-    pub(crate) const fn participants(self) -> Option<usize> {
+    pub(super) const fn participants(self) -> Option<usize> {
         match self {
             Self::Conversation | Self::Consulting => Some(2),
             Self::Discussion => None,
@@ -130,7 +130,7 @@ impl fmt::Display for ChannelState {
 
 /// Whose turn it is, which is all that a type remembers of what was said. Counted in places among the participants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
+pub(super) enum Turn {
     /// Anyone's.
     Free,
     /// This participant's, since that envelope.
@@ -141,7 +141,7 @@ pub(crate) enum Turn {
 
 impl Turn {
     /// At the beginning, with the creator in that place.
-    pub(crate) const fn first(kind: ChannelType, creator: usize) -> Self {
+    pub(super) const fn first(kind: ChannelType, creator: usize) -> Self {
         match kind {
             ChannelType::Conversation => Self::Free,
             ChannelType::Consulting | ChannelType::Discussion => Self::Of { place: creator, since: None },
@@ -149,7 +149,7 @@ impl Turn {
     }
 
     /// Whether the participant in that place may say text now.
-    pub(crate) fn allows(self, speaker: usize) -> bool {
+    pub(super) fn allows(self, speaker: usize) -> bool {
         match self {
             Self::Free => true,
             Self::Of { place, .. } => place == speaker,
@@ -158,7 +158,7 @@ impl Turn {
     }
 
     /// After text from the participant whose turn it was.
-    pub(crate) fn after(self, kind: ChannelType, creator: usize, participants: usize, text: Id) -> Self {
+    pub(super) fn after(self, kind: ChannelType, creator: usize, participants: usize, text: Id) -> Self {
         match (kind, self) {
             (ChannelType::Conversation, _) | (_, Self::Free) => Self::Free,
             (ChannelType::Consulting, Self::Of { place, .. }) if place != creator => Self::Over,
@@ -235,7 +235,7 @@ impl<'de> Deserialize<'de> for Labels {
 
 /// One channel as `get_channel` tells it: AG2's `ChannelMetadata`, borrowed from the hub's own record.
 #[derive(Debug, Serialize)]
-pub(crate) struct ChannelMetadata<'a> {
+pub(super) struct ChannelMetadata<'a> {
     channel_id: Id,
     manifest: Manifest,
     creator_id: Id,
@@ -255,36 +255,36 @@ pub(crate) struct ChannelMetadata<'a> {
 
 /// What is fixed when a channel is created, and where it stands now.
 #[derive(Debug)]
-pub(crate) struct ChannelRecord {
-    pub(crate) id: Id,
-    pub(crate) kind: ChannelType,
+pub(super) struct ChannelRecord {
+    pub(super) id: Id,
+    pub(super) kind: ChannelType,
     /// In order; the creator is one of them.
-    pub(crate) participants: Vec<Id>,
+    pub(super) participants: Vec<Id>,
     /// The creator's place among them: `creator < participants.len()`.
-    pub(crate) creator: usize,
-    pub(crate) state: ChannelState,
-    pub(crate) created_at: Timestamp,
-    pub(crate) expires_at: Option<Timestamp>,
-    pub(crate) closed_at: Option<Timestamp>,
-    pub(crate) close_reason: String,
-    pub(crate) knobs: Payload,
-    pub(crate) labels: Labels,
-    pub(crate) required_acks: Option<i64>,
-    pub(crate) pending_acks: Vec<Id>,
-    pub(crate) rejected_by: Vec<Id>,
+    pub(super) creator: usize,
+    pub(super) state: ChannelState,
+    pub(super) created_at: Timestamp,
+    pub(super) expires_at: Option<Timestamp>,
+    pub(super) closed_at: Option<Timestamp>,
+    pub(super) close_reason: String,
+    pub(super) knobs: Payload,
+    pub(super) labels: Labels,
+    pub(super) required_acks: Option<i64>,
+    pub(super) pending_acks: Vec<Id>,
+    pub(super) rejected_by: Vec<Id>,
 }
 
 impl ChannelRecord {
-    pub(crate) fn creator_id(&self) -> Id {
+    pub(super) fn creator_id(&self) -> Id {
         self.participants[self.creator]
     }
 
     /// The place of an agent among the participants.
-    pub(crate) fn place(&self, agent: Id) -> Option<usize> {
+    pub(super) fn place(&self, agent: Id) -> Option<usize> {
         self.participants.iter().position(|participant| *participant == agent)
     }
 
-    pub(crate) fn metadata(&self) -> ChannelMetadata<'_> {
+    pub(super) fn metadata(&self) -> ChannelMetadata<'_> {
         ChannelMetadata {
             channel_id: self.id,
             manifest: self.kind.manifest(),

@@ -16,26 +16,26 @@ use super::id::Id;
 
 /// One delivery that is owed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Owed {
-    pub(crate) id: Id,
+pub(super) struct Owed {
+    pub(super) id: Id,
     /// In the log of the channel.
-    pub(crate) place: u64,
+    pub(super) place: u64,
     /// Counts in the inbox; events of the channel and of tasks do not.
-    pub(crate) content: bool,
+    pub(super) content: bool,
     sent: bool,
     acked: bool,
 }
 
 /// The cursor of one agent in one channel. Ids strictly increase from front to back; `next <= owed.len()`.
 #[derive(Debug, Default)]
-pub(crate) struct Cursor {
+pub(super) struct Cursor {
     owed: VecDeque<Owed>,
     next: usize,
 }
 
 /// What became of the inbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Settled {
+pub(super) enum Settled {
     /// One content less waits.
     Content,
     /// One of the hub's events less waits.
@@ -46,12 +46,12 @@ pub(crate) enum Settled {
 
 impl Cursor {
     /// Adds a delivery, later than all before it.
-    pub(crate) fn owe(&mut self, id: Id, place: u64, content: bool) {
+    pub(super) fn owe(&mut self, id: Id, place: u64, content: bool) {
         self.owed.push_back(Owed { id, place, content, sent: false, acked: false });
     }
 
     /// The next delivery to put on the wire, which counts as sent from now on.
-    pub(crate) fn take_next(&mut self) -> Option<Owed> {
+    pub(super) fn take_next(&mut self) -> Option<Owed> {
         while let Some(owed) = self.owed.get_mut(self.next) {
             self.next += 1;
             if !owed.acked {
@@ -63,49 +63,49 @@ impl Cursor {
     }
 
     /// Whether there is something to put on the wire.
-    pub(crate) fn has_next(&self) -> bool {
+    pub(super) fn has_next(&self) -> bool {
         self.owed.range(self.next..).any(|owed| !owed.acked)
     }
 
     /// Acknowledges a delivery that was sent. An id that was not is nobody's business.
-    pub(crate) fn ack(&mut self, id: Id) -> Settled {
+    pub(super) fn ack(&mut self, id: Id) -> Settled {
         let Ok(at) = self.owed.binary_search_by_key(&id, |owed| owed.id) else { return Settled::Nothing };
         if self.owed[at].sent { self.settle(at) } else { Settled::Nothing }
     }
 
     /// Gives a delivery up: its time is over.
-    pub(crate) fn give_up(&mut self, id: Id) -> Settled {
+    pub(super) fn give_up(&mut self, id: Id) -> Settled {
         let at = self.owed.binary_search_by_key(&id, |owed| owed.id);
         at.map_or(Settled::Nothing, |at| self.settle(at))
     }
 
     /// How many deliveries it holds: those that are not acknowledged, and those behind them that are.
-    pub(crate) fn len(&self) -> u64 {
+    pub(super) fn len(&self) -> u64 {
         self.owed.len() as u64
     }
 
     /// The oldest delivery that is not acknowledged.
-    pub(crate) fn front(&self) -> Option<Id> {
+    pub(super) fn front(&self) -> Option<Id> {
         self.owed.front().map(|owed| owed.id)
     }
 
     /// The oldest content that waits.
-    pub(crate) fn oldest_content(&self) -> Option<Id> {
+    pub(super) fn oldest_content(&self) -> Option<Id> {
         self.owed.iter().find(|owed| owed.content && !owed.acked).map(|owed| owed.id)
     }
 
     /// Starts again with what is not acknowledged and later than `since`, compared as texts.
-    pub(crate) fn replay(&mut self, since: &str) {
+    pub(super) fn replay(&mut self, since: &str) {
         self.next = self.owed.partition_point(|owed| owed.id.to_string().as_str() <= since);
     }
 
     /// Leaves out what waits: a hello without replay.
-    pub(crate) fn skip(&mut self) {
+    pub(super) fn skip(&mut self) {
         self.next = self.owed.len();
     }
 
     /// Nothing is owed any more. Tells how much content that was.
-    pub(crate) fn clear(&mut self) -> u64 {
+    pub(super) fn clear(&mut self) -> u64 {
         let content = self.owed.iter().filter(|owed| owed.content && !owed.acked).count();
         *self = Self::default();
         content as u64

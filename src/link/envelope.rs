@@ -101,7 +101,7 @@ impl Envelope {
     ///
     /// # Errors
     /// The first field that is missing or of a wrong type.
-    pub(crate) fn read(fields: &Fields<'_>) -> Result<Self, FieldError> {
+    pub(super) fn read(fields: &Fields<'_>) -> Result<Self, FieldError> {
         let event_data = fields.raw("event_data").ok_or(FieldError::Missing { name: "event_data" })?;
         if !event_data.get().starts_with(['{', '[']) {
             return Err(FieldError::WrongType { name: "event_data" });

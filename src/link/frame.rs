@@ -338,7 +338,7 @@ pub enum FrameError {
 
 impl FrameError {
     /// What goes over the wire.
-    pub(crate) fn in_ag2s_words(&self) -> String {
+    pub(super) fn in_ag2s_words(&self) -> String {
         match self {
             Self::Field { kind, error, .. } => format!("malformed {kind} frame: {}", error.in_ag2s_words()),
             Self::UnknownKind { kind } => format!("unknown frame kind: '{}'", beginning(kind)),

@@ -73,11 +73,11 @@ impl Payload {
     }
 
     /// Whether it is an object.
-    pub(crate) fn is_object(&self) -> bool {
+    pub(super) fn is_object(&self) -> bool {
         self.as_str().starts_with('{')
     }
 
-    pub(crate) fn from_raw(raw: &RawValue) -> Self {
+    pub(super) fn from_raw(raw: &RawValue) -> Self {
         Self(raw.to_owned())
     }
 
@@ -158,7 +158,7 @@ pub enum FieldError {
 
 impl FieldError {
     /// What goes over the wire: a missing key as Python writes it, any other field by its bare name.
-    pub(crate) fn in_ag2s_words(&self) -> String {
+    pub(super) fn in_ag2s_words(&self) -> String {
         match self {
             Self::Missing { name } => format!("'{name}'"),
             Self::WrongType { name } => (*name).to_owned(),
@@ -168,11 +168,11 @@ impl FieldError {
 
 /// The fields of one object, cut but not read.
 #[derive(Debug)]
-pub(crate) struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(super) struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Fields<'a> {
     /// Cuts the object of `text`.
-    pub(crate) fn cut(text: &'a str) -> Result<Self, InvalidJson> {
+    pub(super) fn cut(text: &'a str) -> Result<Self, InvalidJson> {
         if !text.trim_start_matches(BLANKS).starts_with('{') {
             raw(text)?; // what is not even JSON is told so
             return Err(InvalidJson::NotAnObject);
@@ -182,7 +182,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The raw value under `name`: the last one, as in a Python dictionary.
-    pub(crate) fn raw(&self, name: &str) -> Option<&'a RawValue> {
+    pub(super) fn raw(&self, name: &str) -> Option<&'a RawValue> {
         self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| *value)
     }
 
@@ -192,27 +192,27 @@ impl<'a> Fields<'a> {
     }
 
     /// A text that must be there.
-    pub(crate) fn text(&self, name: &'static str) -> Result<String, FieldError> {
+    pub(super) fn text(&self, name: &'static str) -> Result<String, FieldError> {
         self.required(name)
     }
 
     /// A text that may be missing, but not null.
-    pub(crate) fn text_or(&self, name: &'static str, default: &str) -> Result<String, FieldError> {
+    pub(super) fn text_or(&self, name: &'static str, default: &str) -> Result<String, FieldError> {
         self.raw(name).map_or_else(|| Ok(default.to_owned()), |value| read(name, value))
     }
 
     /// A value that must be there, and of the right type.
-    pub(crate) fn required<T: DeserializeOwned>(&self, name: &'static str) -> Result<T, FieldError> {
+    pub(super) fn required<T: DeserializeOwned>(&self, name: &'static str) -> Result<T, FieldError> {
         read(name, self.raw(name).ok_or(FieldError::Missing { name })?)
     }
 
     /// A value that may be missing or null.
-    pub(crate) fn optional<T: DeserializeOwned>(&self, name: &'static str) -> Result<Option<T>, FieldError> {
+    pub(super) fn optional<T: DeserializeOwned>(&self, name: &'static str) -> Result<Option<T>, FieldError> {
         self.value(name).map(|value| read(name, value)).transpose()
     }
 
     /// An object, kept raw, that may be missing, but not null.
-    pub(crate) fn object_or_empty(&self, name: &'static str) -> Result<Payload, FieldError> {
+    pub(super) fn object_or_empty(&self, name: &'static str) -> Result<Payload, FieldError> {
         match self.raw(name) {
             None => Ok(Payload::empty_object()),
             Some(value) if value.get().starts_with('{') => Ok(Payload::from_raw(value)),
@@ -253,7 +253,7 @@ impl<'de> Visitor<'de> for Cutter {
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// `value` as the wire writes it.
-pub(crate) fn to_text<T: Serialize + ?Sized>(value: &T) -> Result<String, serde_json::Error> {
+pub(super) fn to_text<T: Serialize + ?Sized>(value: &T) -> Result<String, serde_json::Error> {
     let mut bytes = Vec::with_capacity(512);
     value.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, Wire))?;
     // Not reached: the formatter below writes ASCII, and raw values are cut from texts.
@@ -261,7 +261,7 @@ pub(crate) fn to_text<T: Serialize + ?Sized>(value: &T) -> Result<String, serde_
 }
 
 /// Arrays and objects in each other, at most [`MAX_DEPTH`] deep. O(length), without a parse.
-pub(crate) fn check_depth(text: &str) -> Result<(), InvalidJson> {
+pub(super) fn check_depth(text: &str) -> Result<(), InvalidJson> {
     // Nearly every frame has too few brackets to be deep, and counting them is many times cheaper than following them.
     let opening = |byte: &&u8| matches!(**byte, b'[' | b'{');
     if text.as_bytes().iter().filter(opening).count() <= MAX_DEPTH {

@@ -7,14 +7,14 @@ use super::{rule::Rate, time::Timestamp};
 
 /// A bucket that is full when it is new.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Bucket {
+pub(super) struct Bucket {
     /// When it is full again.
     full_at: Timestamp,
 }
 
 impl Bucket {
     /// Takes a token; `false` when there is none, and nothing changes.
-    pub(crate) fn take(&mut self, rate: Rate, now: Timestamp) -> bool {
+    pub(super) fn take(&mut self, rate: Rate, now: Timestamp) -> bool {
         let Some(interval) = MINUTE.checked_div(rate.per_minute) else { return true };
         let full_at = self.full_at.max(now).as_nanos().saturating_add(interval);
         if full_at - now.as_nanos() > interval.saturating_mul(rate.burst.max(1)) {

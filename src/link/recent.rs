@@ -9,19 +9,19 @@ use super::id::Id;
 
 /// Keys and the envelopes posted with them. At most [`MAX_KEYS`]; the oldest goes first.
 #[derive(Debug, Default)]
-pub(crate) struct RecentKeys {
+pub(super) struct RecentKeys {
     ids: BTreeMap<Arc<str>, Id>,
     order: VecDeque<Arc<str>>,
 }
 
 impl RecentKeys {
     /// The envelope that was posted with this key.
-    pub(crate) fn id(&self, key: &str) -> Option<Id> {
+    pub(super) fn id(&self, key: &str) -> Option<Id> {
         self.ids.get(key).copied()
     }
 
     /// Remembers a key that was not there.
-    pub(crate) fn remember(&mut self, key: &str, id: Id) {
+    pub(super) fn remember(&mut self, key: &str, id: Id) {
         let key: Arc<str> = key.into();
         self.ids.insert(key.clone(), id);
         self.order.push_back(key);
@@ -34,7 +34,7 @@ impl RecentKeys {
 }
 
 /// How many keys are remembered for each sender and channel.
-pub(crate) const MAX_KEYS: usize = 1_024;
+pub(super) const MAX_KEYS: usize = 1_024;
 
 /// How long a key may be, in bytes.
-pub(crate) const MAX_KEY_LEN: usize = 256;
+pub(super) const MAX_KEY_LEN: usize = 256;

@@ -364,7 +364,7 @@ fn any_matches(globs: &[String], name: &str) -> bool {
 }
 
 /// Whether a glob may match more than itself: then it is not just compared.
-pub(crate) fn is_wild(glob: &str) -> bool {
+pub(super) fn is_wild(glob: &str) -> bool {
     glob.contains(['*', '?', '['])
 }
 

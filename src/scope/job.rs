@@ -43,23 +43,20 @@ pub(super) trait Report<T>: Send + Sync + 'static {
 }
 
 /// What owners of jobs of various types do with them.
-pub(super) trait Stop: Send + Sync {
+pub(super) trait Launch: Send + Sync {
+    fn launch(self: Arc<Self>, runtime: &Runtime);
+
     /// Destroys the future now; if another thread is polling it, [`wait`](Self::wait) says when that thread has.
     fn stop(&self) -> InFlight;
 
     fn wait(&self, patience: &Patience);
-}
-
-/// Whether a poll was in flight when the job was stopped.
-pub(super) type InFlight = bool;
-
-/// A job as seen by an owner of many.
-pub(super) trait Launch: Stop {
-    fn launch(self: Arc<Self>, runtime: &Runtime);
 
     /// Whether nothing is left of its future and its outcome.
     fn has_ended(&self) -> bool;
 }
+
+/// Whether a poll was in flight when the job was stopped.
+pub(super) type InFlight = bool;
 
 impl<T: Send + 'static, R: Report<T>> Job<T, R> {
     pub(super) fn new(future: BoxFuture<'static, T>, report: R) -> Self {
@@ -82,12 +79,6 @@ impl<T: Send + 'static, R: Report<T>> Launch for Job<T, R> {
         runtime.spawn(Task::new(self));
     }
 
-    fn has_ended(&self) -> bool {
-        self.ended.load(Relaxed)
-    }
-}
-
-impl<T: Send + 'static, R: Report<T>> Stop for Job<T, R> {
     fn stop(&self) -> InFlight {
         match self.slot.stop() {
             Stopped::Idle(future, waker) => {
@@ -102,6 +93,10 @@ impl<T: Send + 'static, R: Report<T>> Stop for Job<T, R> {
 
     fn wait(&self, patience: &Patience) {
         self.slot.wait(patience);
+    }
+
+    fn has_ended(&self) -> bool {
+        self.ended.load(Relaxed)
     }
 }
 

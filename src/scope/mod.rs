@@ -54,6 +54,7 @@
 
 mod blocking;
 mod cancel;
+mod checkpoint;
 mod child;
 mod cleanup;
 mod contain;
@@ -75,6 +76,7 @@ mod waiters;
 
 pub use blocking::{Blocking, blocking};
 pub use cancel::CancelScope;
+pub(crate) use checkpoint::checkpoint;
 pub use child::Child;
 pub use cleanup::defer;
 pub use error::{Cancelled, Error, TooSlow};

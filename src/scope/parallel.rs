@@ -13,7 +13,7 @@ use futures::task::AtomicWaker;
 
 use super::{
     contain::discard,
-    job::{Job, Launch, PATIENCE, Report, Stop},
+    job::{Job, Launch, PATIENCE, Report},
 };
 use crate::runtime::{
     Ambient, BoxFuture, current,

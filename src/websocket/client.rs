@@ -1,11 +1,10 @@
 //! Clients: opening a connection, for a block or for a nursery.
 
 use std::{
-    future::{Future, poll_fn},
+    future::Future,
     io,
     path::PathBuf,
     sync::{Arc, Mutex},
-    task::Poll,
     time::Duration,
 };
 
@@ -22,7 +21,7 @@ use super::{
 use crate::{
     proto::{HandshakeConfig, Request, Role, WebSocketUri},
     runtime::{Transport, sync::lock},
-    scope::{Nursery, fail_after},
+    scope::{Nursery, checkpoint, fail_after},
 };
 
 /// Where to connect to, and how. Made from a URL; a URL alone does where nothing else is to be said.
@@ -320,16 +319,7 @@ async fn drive_in<E: Send>(nursery: &Nursery<'_, E>, driver: Driver) -> WebSocke
         Ok(())
     });
     // The nursery has its turn first, so that the driver is there for whatever comes, the drop of the last handle included.
-    let mut waited = false;
-    poll_fn(|cx| {
-        if !waited {
-            waited = true;
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        Poll::Ready(())
-    })
-    .await;
+    checkpoint().await;
     ws
 }
 

@@ -79,6 +79,7 @@ mod send;
 mod serve;
 mod server;
 mod server_config;
+mod server_handle;
 mod shared;
 mod sink;
 mod slot;
@@ -90,6 +91,7 @@ mod tls;
 mod wrap;
 mod writing;
 
+/// The words of the protocol that layers above need: they stand on this one, and name no other.
 pub(crate) use crate::proto::{CloseCode, CloseReason, Message, MessageDelivery, Piece, Side, Text};
 pub use broadcast::broadcast;
 pub use byte_stream::ByteStream;
@@ -111,13 +113,13 @@ pub use messages::Messages;
 pub use origin::{InvalidOrigin, Origin, OriginPolicy};
 pub use pieces::{PieceData, PieceWriter};
 pub use ping::PingError;
-/// The words of the protocol that layers above need: they stand on this one, and name no other.
 pub(crate) use printable::Printable;
 pub use request::{Accept, Reject, WebSocketRequest};
 pub use send::SendError;
 pub use serve::ServerError;
-pub use server::{ServerHandle, WebSocketServer, serve_websocket};
+pub use server::{WebSocketServer, serve_websocket};
 pub use server_config::{ErrorHook, ServerConfig};
+pub use server_handle::ServerHandle;
 pub use shared::ConnectionId;
 pub use sink::{MessageSink, SinkError};
 pub use stats::Stats;

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// What the connections of a server share.
-pub(super) struct House {
+pub(super) struct Serving {
     pub(super) config: ServerConfig,
     pub(super) live: Arc<Registry>,
     /// Of clients whose request is not complete.
@@ -87,7 +87,7 @@ pub enum ServerError {
     Listen(std::io::Error),
 }
 
-impl House {
+impl Serving {
     pub(super) fn new(config: ServerConfig) -> Self {
         Self { config, live: Arc::default(), handshakes: Arc::default(), connections: Arc::default() }
     }

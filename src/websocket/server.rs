@@ -5,23 +5,18 @@ use std::{
     future::{Future, poll_fn},
     io,
     net::{SocketAddr, ToSocketAddrs},
-    sync::{Arc, Mutex},
-    task::Waker,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use futures::FutureExt;
 
 use super::{
-    BoxError, ConnectionConfig, Endpoint, ServerConfig, WebSocketConnection, WebSocketRequest, broadcast,
-    serve::{House, ServerError, Tls},
+    BoxError, ConnectionConfig, Endpoint, ServerConfig, ServerHandle, WebSocketRequest,
+    serve::{ServerError, Serving, Tls},
 };
 use crate::{
-    proto::Message,
-    runtime::{
-        Listener, Timer, now,
-        sync::{lock, poll_locked},
-    },
+    runtime::{Listener, Timer, now},
     scope::{Cancelled, Nursery, Started, TaskStatus, blocking, move_on_after, nursery},
 };
 
@@ -87,7 +82,7 @@ impl WebSocketServer {
     }
 
     fn nowhere() -> Self {
-        Self { listeners: Vec::new(), config: ServerConfig::new(), handle: ServerHandle(Arc::default()) }
+        Self { listeners: Vec::new(), config: ServerConfig::new(), handle: ServerHandle::new() }
     }
 
     /// Listens at a further address. A dropped call has closed those before, too.
@@ -145,7 +140,7 @@ impl WebSocketServer {
 
     fn push(&mut self, listener: Listener, tls: Tls) {
         let endpoint = Endpoint::of(listener.local(), is_tls(&tls));
-        lock(&self.handle.0.state).endpoints.push(endpoint);
+        self.handle.listens_at(endpoint);
         self.listeners.push(Bound { listener, tls });
     }
 
@@ -166,16 +161,16 @@ impl WebSocketServer {
     {
         let Self { listeners, config, handle } = self;
         let stop_timeout = config.stop_timeout;
-        let house = Arc::new(House::new(config));
-        let _open = Open::house(&handle.0, house.clone());
+        let serving = Arc::new(Serving::new(config));
+        let _open = handle.opened(serving.clone());
         let handler = Arc::new(handler);
         let outcome = nursery(async |n: Nursery<'_, Cancelled>| {
             for bound in &listeners {
-                n.start_service(listen(bound, n.clone(), house.clone(), handler.clone()));
+                n.start_service(listen(bound, n.clone(), serving.clone(), handler.clone()));
             }
             handle.stopped().await;
-            house.live.leave();
-            move_on_after(stop_timeout, house.connections.empty()).await;
+            serving.live.leave();
+            move_on_after(stop_timeout, serving.connections.empty()).await;
             n.cancel(); // handlers that linger, and clients that have asked for nothing yet
             Ok(())
         })
@@ -287,133 +282,11 @@ where
     Ok(started)
 }
 
-/// Speaks to a running server: lists, broadcasts, stops. Cheap to clone.
-///
-/// ```
-/// use wscope::{Accept, Error, ServerHandle, nursery, open_websocket, serve_websocket};
-///
-/// /// Tells everybody; gives how many could not be told at once.
-/// fn announce(server: &ServerHandle, what: &str) -> usize {
-///     server.broadcast(what).len()
-/// }
-///
-/// # fn main() -> Result<(), Error> {
-/// wscope::run(nursery(async |n| {
-///     let server = n
-///         .start_service_with(async |status| {
-///             let greet = async |request: wscope::WebSocketRequest| {
-///                 let ws = request.accept(Accept::new()).await?;
-///                 ws.send_message("welcome").await?;
-///                 while ws.next_message().await?.is_some() {}
-///                 Ok(())
-///             };
-///             serve_websocket("127.0.0.1:0", greet, status).await
-///         })
-///         .await?;
-///     open_websocket(format!("ws://127.0.0.1:{}/", server.port()), async |ws| {
-///         assert_eq!(ws.get_message().await?.as_text(), Some("welcome"));
-///         assert_eq!(announce(&server, "closing at ten"), 0);
-///         assert_eq!(ws.get_message().await?.as_text(), Some("closing at ten"));
-///         server.stop();
-///         assert_eq!(ws.next_message().await?, None); // 1001
-///         Ok(())
-///     })
-///     .await
-/// }))
-/// # }
-/// ```
-#[derive(Clone)]
-pub struct ServerHandle(Arc<Handle>);
-
-#[derive(Default)]
-struct Handle {
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    endpoints: Vec<Endpoint>,
-    house: Option<Arc<House>>,
-    stopped: bool,
-    waiting: Option<Waker>,
-}
-
-impl ServerHandle {
-    /// Port of the first TCP listener; 0 where there is none.
-    #[must_use]
-    pub fn port(&self) -> u16 {
-        lock(&self.0.state).endpoints.iter().find_map(Endpoint::port).unwrap_or(0)
-    }
-
-    /// Where the server listens.
-    #[must_use]
-    pub fn endpoints(&self) -> Vec<Endpoint> {
-        lock(&self.0.state).endpoints.clone()
-    }
-
-    /// The live connections.
-    #[must_use]
-    pub fn connections(&self) -> Vec<WebSocketConnection> {
-        let house = lock(&self.0.state).house.clone();
-        house.map_or_else(Vec::new, |house| house.live.connections())
-    }
-
-    /// Sends `message` to all live connections that have room for it, and returns those that have not. See [`broadcast()`].
-    pub fn broadcast(&self, message: impl Into<Message>) -> Vec<WebSocketConnection> {
-        let connections = self.connections();
-        broadcast(&connections, message).into_iter().cloned().collect()
-    }
-
-    /// Stops the server gracefully: new requests are answered 503, connections are closed with 1001, handlers have the
-    /// [`stop_timeout`](ServerConfig::stop_timeout) to come to an end, and are cancelled then. [`run`](WebSocketServer::run) returns.
-    pub fn stop(&self) {
-        let waiting = {
-            let mut state = lock(&self.0.state);
-            state.stopped = true;
-            state.waiting.take()
-        };
-        waiting.into_iter().for_each(Waker::wake);
-    }
-
-    /// Whether both speak to the same server.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-
-    async fn stopped(&self) {
-        let stopped = |state: &mut State| state.stopped.then_some(());
-        poll_fn(|cx| poll_locked(&self.0.state, cx, stopped, |state| &mut state.waiting)).await;
-    }
-}
-
-impl fmt::Debug for ServerHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServerHandle").field("endpoints", &self.endpoints()).finish_non_exhaustive()
-    }
-}
-
-/// While it is there, handles find the house; afterwards they keep nothing of it alive.
-struct Open<'a>(&'a Handle);
-
-impl<'a> Open<'a> {
-    fn house(handle: &'a Handle, house: Arc<House>) -> Self {
-        lock(&handle.state).house = Some(house);
-        Self(handle)
-    }
-}
-
-impl Drop for Open<'_> {
-    fn drop(&mut self) {
-        let house = lock(&self.0.state).house.take();
-        drop(house);
-    }
-}
-
 /// Accepts for ever. A process that is out of files is told so once, and tried again ever more seldom: it neither spins nor ends.
 async fn listen<H, F>(
     bound: &Bound,
     n: Nursery<'_, Cancelled>,
-    house: Arc<House>,
+    serving: Arc<Serving>,
     handler: Arc<H>,
 ) -> Result<(), Cancelled>
 where
@@ -427,8 +300,8 @@ where
             Ok(transport) => {
                 pause = FIRST_PAUSE;
                 // Above the limit it is closed at once: who floods us is not answered.
-                if let Some(seat) = house.seat() {
-                    let serve = house.clone().serve(transport, bound.tls.clone(), seat, handler.clone());
+                if let Some(seat) = serving.seat() {
+                    let serve = serving.clone().serve(transport, bound.tls.clone(), seat, handler.clone());
                     n.spawn(serve.map(Ok)); // an async block around it would hold it twice
                 }
             }
@@ -436,7 +309,7 @@ where
             Err(error) => {
                 // A file that is free for a moment does not end a drought.
                 if failed.is_none_or(|failed| now().saturating_duration_since(failed) > CALM) {
-                    house.config.report(&ServerError::Listen(error));
+                    serving.config.report(&ServerError::Listen(error));
                 }
                 failed = Some(now());
                 let mut timer = Timer::at(now() + pause);

@@ -21,6 +21,7 @@ use crate::{
         switchboard::{Farewell, Outgoing},
     },
     runtime::{Timer, now, sync::lock},
+    scope::checkpoint,
     websocket::{ConnectionClosed, SendError},
 };
 
@@ -103,7 +104,7 @@ impl<'a> Attachment<'a> {
                     limit = self.exchange.receive(self.id, &self.outbox, &incoming, &mut lock(&self.wake));
                 }
             }
-            give_way().await;
+            checkpoint().await;
         }
     }
 
@@ -211,19 +212,6 @@ impl<'a> Patience<'a> {
 
 fn after(sent: Result<(), SendError>) -> Result<Option<Farewell>, ConnectionClosed> {
     sent.map(|()| None).map_err(|error| error.closed)
-}
-
-/// Lets others have their turn.
-async fn give_way() {
-    let mut given = false;
-    poll_fn(|cx| {
-        if std::mem::replace(&mut given, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 /// Pieces that are read in one turn: as many as a connection hands out in one of its own.

@@ -6,7 +6,7 @@ use crate::link::{id::Id, time::Timestamp};
 
 /// Something that is to happen later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Alarm {
+pub(super) enum Alarm {
     /// A connection has to hold an agent by now.
     Binding(Id),
     /// All of the invited have to have joined this channel by now.
@@ -19,24 +19,24 @@ pub(crate) enum Alarm {
 
 /// Alarms in the order of their times. O(log n) each.
 #[derive(Debug, Default)]
-pub(crate) struct Alarms(BTreeSet<(Timestamp, Alarm)>);
+pub(super) struct Alarms(BTreeSet<(Timestamp, Alarm)>);
 
 impl Alarms {
-    pub(crate) fn set(&mut self, at: Timestamp, alarm: Alarm) {
+    pub(super) fn set(&mut self, at: Timestamp, alarm: Alarm) {
         self.0.insert((at, alarm));
     }
 
     /// An alarm whose thing has gone before its time.
-    pub(crate) fn unset(&mut self, at: Timestamp, alarm: Alarm) {
+    pub(super) fn unset(&mut self, at: Timestamp, alarm: Alarm) {
         self.0.remove(&(at, alarm));
     }
 
-    pub(crate) fn next(&self) -> Option<Timestamp> {
+    pub(super) fn next(&self) -> Option<Timestamp> {
         self.0.first().map(|(at, _)| *at)
     }
 
     /// The next one whose time has come.
-    pub(crate) fn due(&mut self, now: Timestamp) -> Option<Alarm> {
+    pub(super) fn due(&mut self, now: Timestamp) -> Option<Alarm> {
         let (at, alarm) = *self.0.first()?;
         if at > now {
             return None;

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::{
     alarm::{Alarm, Alarms},
+    channel::Channel,
     config::HubConfig,
     effect::{Effect, Farewell, Outgoing},
     endpoint::Endpoint,
     limits::HubLimits,
     registry::Registry,
-    room::Channel,
     stats::HubStats,
 };
 use crate::link::{

@@ -45,32 +45,32 @@ enum Form {
 }
 
 impl Outgoing {
-    pub(crate) fn frame(frame: &Frame) -> Self {
+    pub(super) fn frame(frame: &Frame) -> Self {
         Self(Form::Text(frame.encode()))
     }
 
-    pub(crate) fn notify(envelope: Arc<str>, recipient: Id) -> Self {
+    pub(super) fn notify(envelope: Arc<str>, recipient: Id) -> Self {
         Self(Form::Notify { envelope, recipient })
     }
 
     /// A response with a result that is JSON already: it is spliced, not read.
-    pub(crate) fn done(request_id: &str, result: &str) -> Self {
+    pub(super) fn done(request_id: &str, result: &str) -> Self {
         let request_id = quoted(request_id);
         Self(Form::Text(format!(
             r#"{{"request_id": {request_id}, "ok": true, "result": {result}, "error_code": "", "error_message": "", "kind": "response"}}"#
         )))
     }
 
-    pub(crate) fn refused(request_id: &str, refusal: &Refusal) -> Self {
+    pub(super) fn refused(request_id: &str, refusal: &Refusal) -> Self {
         Self::refused_with(request_id, &refusal.code(), &refusal.to_string())
     }
 
     /// Tells what is refused outside of a request.
-    pub(crate) fn error(code: ErrorCode, message: &str) -> Self {
+    pub(super) fn error(code: ErrorCode, message: &str) -> Self {
         Self::frame(&Frame::Error(ErrorFrame { code, message: short(message), envelope_id: None }))
     }
 
-    pub(crate) fn refused_with(request_id: &str, code: &ErrorCode, message: &str) -> Self {
+    pub(super) fn refused_with(request_id: &str, code: &ErrorCode, message: &str) -> Self {
         let (request_id, code, message) =
             (quoted(request_id), quoted(code.as_str()), quoted(&short(message)));
         Self(Form::Text(format!(
@@ -171,4 +171,4 @@ const BETWEEN: &str = r#", "recipient_id": ""#;
 const BEHIND: &str = r#"", "kind": "notify"}"#;
 
 /// What a delivery has beside its envelope.
-pub(crate) const NOTIFY_LEN: usize = BEFORE.len() + BETWEEN.len() + 32 + BEHIND.len();
+pub(super) const NOTIFY_LEN: usize = BEFORE.len() + BETWEEN.len() + 32 + BEHIND.len();

@@ -6,22 +6,22 @@ use crate::link::{id::Id, time::Timestamp};
 
 /// One connection.
 #[derive(Debug)]
-pub(crate) struct Endpoint {
+pub(super) struct Endpoint {
     /// The agents that it holds.
-    pub(crate) agents: BTreeSet<Id>,
+    pub(super) agents: BTreeSet<Id>,
     /// Whether it has held one, ever: only those that have not are closed for it.
-    pub(crate) was_bound: bool,
+    pub(super) was_bound: bool,
     /// By when it has to hold one.
-    pub(crate) bind_by: Timestamp,
+    pub(super) bind_by: Timestamp,
     /// Refused claims.
-    pub(crate) refusals: usize,
+    pub(super) refusals: usize,
     /// Bytes given out as effects, and not yet told to have left.
-    pub(crate) unsent: usize,
-    pub(crate) ready: Ready,
+    pub(super) unsent: usize,
+    pub(super) ready: Ready,
 }
 
 impl Endpoint {
-    pub(crate) fn new(bind_by: Timestamp) -> Self {
+    pub(super) fn new(bind_by: Timestamp) -> Self {
         Self {
             agents: BTreeSet::new(),
             was_bound: false,
@@ -33,27 +33,27 @@ impl Endpoint {
     }
 
     /// Whether nothing is on its way, and nothing waits to be.
-    pub(crate) fn is_idle(&self) -> bool {
+    pub(super) fn is_idle(&self) -> bool {
         self.unsent == 0 && self.ready.queue.is_empty()
     }
 }
 
 /// Agents and channels with something to deliver on this connection, each once, in turn: no channel starves another.
 #[derive(Debug, Default)]
-pub(crate) struct Ready {
+pub(super) struct Ready {
     queue: VecDeque<(Id, Id)>,
     members: BTreeSet<(Id, Id)>,
 }
 
 impl Ready {
     /// Puts it last, unless it waits already.
-    pub(crate) fn push(&mut self, agent: Id, channel: Id) {
+    pub(super) fn push(&mut self, agent: Id, channel: Id) {
         if self.members.insert((agent, channel)) {
             self.queue.push_back((agent, channel));
         }
     }
 
-    pub(crate) fn pop(&mut self) -> Option<(Id, Id)> {
+    pub(super) fn pop(&mut self) -> Option<(Id, Id)> {
         let first = self.queue.pop_front()?;
         self.members.remove(&first);
         Some(first)

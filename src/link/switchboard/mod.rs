@@ -18,7 +18,7 @@
 //! | `opening`, `closing` | how a channel begins and ends |
 //! | `post` | whether an envelope is taken |
 //! | `delivery` | when it goes out, and to whom |
-//! | `registry`, `endpoint`, `room`, `alarm` | agents, connections, channels, timers |
+//! | `registry`, `endpoint`, `channel`, `alarm` | agents, connections, channels, timers |
 //! | `config`, `limits`, `effect`, `stats` | what goes in and comes out |
 //!
 //! Rules that hold after each input:
@@ -30,6 +30,7 @@
 
 mod alarm;
 mod board;
+mod channel;
 mod closing;
 mod config;
 mod delivery;
@@ -41,7 +42,6 @@ mod opening;
 mod post;
 mod registry;
 mod request;
-mod room;
 mod stats;
 
 pub use board::Switchboard;

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     alarm::Alarm,
     board::{Answer, Switchboard},
+    channel::Channel,
     delivery::Recipients,
     registry::{Agent, check_size, size_of_json},
-    room::Channel,
 };
 use crate::link::{
     channel::{ChannelRecord, ChannelState, ChannelType, Labels},

@@ -6,8 +6,8 @@
 
 use super::{
     board::Switchboard,
+    channel::Channel,
     delivery::{Published, Recipients},
-    room::Channel,
 };
 use crate::link::{
     envelope::Envelope,

@@ -23,34 +23,34 @@ use super::limits::HubLimits;
 
 /// One agent.
 #[derive(Debug)]
-pub(crate) struct Agent {
+pub(super) struct Agent {
     /// Bytes counted for each of its records.
     sizes: Sizes,
-    pub(crate) passport: Passport,
-    pub(crate) resume: Resume,
-    pub(crate) rule: Arc<Rule>,
-    pub(crate) skill: Option<String>,
+    pub(super) passport: Passport,
+    pub(super) resume: Resume,
+    pub(super) rule: Arc<Rule>,
+    pub(super) skill: Option<String>,
     /// The connection that holds it.
-    pub(crate) endpoint: Option<Id>,
+    pub(super) endpoint: Option<Id>,
     /// All channels it is in, closed ones too, in the order in which they were created.
-    pub(crate) channels: BTreeSet<Id>,
+    pub(super) channels: BTreeSet<Id>,
     /// How many of these have not ended.
-    pub(crate) active: usize,
+    pub(super) active: usize,
     /// How many of those it created.
-    pub(crate) created: u64,
+    pub(super) created: u64,
     /// Content that is owed to it and not acknowledged, in all its channels.
-    pub(crate) inbox: u64,
+    pub(super) inbox: u64,
     /// Bytes that it has posted and that are still kept.
-    pub(crate) posted: usize,
+    pub(super) posted: usize,
     /// For the rate of its own rule.
-    pub(crate) bucket: Bucket,
+    pub(super) bucket: Bucket,
     /// For the hub's rate.
-    pub(crate) hub_bucket: Bucket,
+    pub(super) hub_bucket: Bucket,
 }
 
 /// All agents. Each name belongs to one of them, and each of them has one.
 #[derive(Debug, Default)]
-pub(crate) struct Registry {
+pub(super) struct Registry {
     /// Each in a box, since ids come in order, which leaves the leaves of a tree half empty.
     agents: BTreeMap<Id, Box<Agent>>,
     names: BTreeMap<String, Id>,
@@ -65,7 +65,7 @@ type Sizes = [usize; 4];
 
 /// One of an agent's records.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Record {
+pub(super) enum Record {
     Passport,
     Resume,
     Rule,
@@ -86,46 +86,46 @@ impl Record {
 }
 
 impl Registry {
-    pub(crate) fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.agents.len()
     }
 
-    pub(crate) fn online(&self) -> usize {
+    pub(super) fn online(&self) -> usize {
         self.agents.values().filter(|agent| agent.endpoint.is_some()).count()
     }
 
-    pub(crate) fn agent(&self, id: Id) -> Option<&Agent> {
+    pub(super) fn agent(&self, id: Id) -> Option<&Agent> {
         self.agents.get(&id).map(AsRef::as_ref)
     }
 
-    pub(crate) fn agent_mut(&mut self, id: Id) -> Option<&mut Agent> {
+    pub(super) fn agent_mut(&mut self, id: Id) -> Option<&mut Agent> {
         self.agents.get_mut(&id).map(AsMut::as_mut)
     }
 
     /// The agent of this name.
-    pub(crate) fn named(&self, name: &str) -> Option<Id> {
+    pub(super) fn named(&self, name: &str) -> Option<Id> {
         self.names.get(name).copied()
     }
 
     /// The agent of this id, written as on the wire.
-    pub(crate) fn by_text(&self, id: &str) -> Option<(Id, &Agent)> {
+    pub(super) fn by_text(&self, id: &str) -> Option<(Id, &Agent)> {
         let id = id.parse().ok()?;
         Some((id, self.agent(id)?))
     }
 
     /// The same, or a refusal that names what was looked for.
-    pub(crate) fn known(&self, what: &'static str, id: &str) -> Result<(Id, &Agent), Refusal> {
+    pub(super) fn known(&self, what: &'static str, id: &str) -> Result<(Id, &Agent), Refusal> {
         self.by_text(id).ok_or_else(|| Refusal::NotFound { what, id: told(id) })
     }
 
     /// An id wins over a name.
-    pub(crate) fn by_name_or_id(&self, text: &str) -> Option<&Agent> {
+    pub(super) fn by_name_or_id(&self, text: &str) -> Option<&Agent> {
         let named = || self.agent(self.named(text)?);
         self.by_text(text).map(|(_, agent)| agent).or_else(named)
     }
 
     /// Whether there is room for the agent, and its name is free.
-    pub(crate) fn check(&self, register: &Register, limits: &HubLimits) -> Result<(), Refusal> {
+    pub(super) fn check(&self, register: &Register, limits: &HubLimits) -> Result<(), Refusal> {
         let name = &register.passport.name;
         if self.agents.len() >= limits.max_agents {
             return Err(Refusal::LimitExceeded { what: "agents", limit: limits.max_agents });
@@ -149,7 +149,7 @@ impl Registry {
     }
 
     /// Counts a record in place of the one that it replaces, if there is room.
-    pub(crate) fn charge(
+    pub(super) fn charge(
         &mut self,
         id: Id,
         record: Record,
@@ -169,12 +169,12 @@ impl Registry {
     }
 
     /// Each passport, and whether its agent is bound.
-    pub(crate) fn passports(&self) -> impl Iterator<Item = (&Passport, bool)> {
+    pub(super) fn passports(&self) -> impl Iterator<Item = (&Passport, bool)> {
         self.agents.values().map(|agent| (&agent.passport, agent.endpoint.is_some()))
     }
 
     /// Adds a checked agent under `id`.
-    pub(crate) fn add(&mut self, id: Id, register: Register, now: Timestamp) -> Passport {
+    pub(super) fn add(&mut self, id: Id, register: Register, now: Timestamp) -> Passport {
         let sizes = sizes(&register);
         self.bytes += sizes.iter().sum::<usize>();
         let mut passport = register.passport;
@@ -202,7 +202,7 @@ impl Registry {
         passport
     }
 
-    pub(crate) fn remove(&mut self, id: Id) -> Option<Box<Agent>> {
+    pub(super) fn remove(&mut self, id: Id) -> Option<Box<Agent>> {
         let agent = self.agents.remove(&id)?;
         self.names.remove(&agent.passport.name);
         self.bytes -= agent.sizes.iter().sum::<usize>();
@@ -210,7 +210,7 @@ impl Registry {
     }
 
     /// The passports that fit, in the order of registration or of names.
-    pub(crate) fn list(&self, wanted: &ListAgents) -> Vec<&Passport> {
+    pub(super) fn list(&self, wanted: &ListAgents) -> Vec<&Passport> {
         let query = wanted.query.as_ref().filter(|query| !query.is_empty()).map(|query| query.to_lowercase());
         let fits = |agent: &&Agent| {
             let kind = agent.passport.effective_kind();
@@ -241,7 +241,7 @@ fn searched(resume: &Resume) -> &str {
 }
 
 /// Participants of other hubs would need a link between hubs.
-pub(crate) fn check_kind(passport: &Passport) -> Result<(), Refusal> {
+pub(super) fn check_kind(passport: &Passport) -> Result<(), Refusal> {
     match passport.effective_kind() {
         PassportKind::Agent | PassportKind::Human => Ok(()),
         PassportKind::RemoteAgent => Err(Refusal::RemoteAgent),
@@ -249,7 +249,7 @@ pub(crate) fn check_kind(passport: &Passport) -> Result<(), Refusal> {
 }
 
 /// Globs are matched at each post, for each recipient. One that is wild costs its length times that of a name; another is compared.
-pub(crate) fn check_globs(rule: &Rule) -> Result<(), Refusal> {
+pub(super) fn check_globs(rule: &Rule) -> Result<(), Refusal> {
     let access = &rule.access;
     let types = &access.channel_types;
     for globs in [&access.inbound_from, &access.outbound_to, &types.initiate, &types.accept] {
@@ -268,17 +268,17 @@ fn sizes(register: &Register) -> Sizes {
 }
 
 /// How many bytes a record has in JSON.
-pub(crate) fn size_of_json<T: Serialize>(record: &T) -> usize {
+pub(super) fn size_of_json<T: Serialize>(record: &T) -> usize {
     to_text(record).map_or(usize::MAX, |text| text.len())
 }
 
 /// The same of a resume, in which a text that is hardly anything in JSON still takes its place in memory.
-pub(crate) fn size_of_resume(resume: &Resume) -> usize {
+pub(super) fn size_of_resume(resume: &Resume) -> usize {
     let texts = resume.claimed_capabilities.len() + resume.domains.len();
     size_of_json(resume).saturating_add(texts * size_of::<String>())
 }
 
-pub(crate) fn check_size(what: &'static str, size: usize, limit: usize) -> Result<(), Refusal> {
+pub(super) fn check_size(what: &'static str, size: usize, limit: usize) -> Result<(), Refusal> {
     if size > limit { Err(Refusal::TooLarge { what, size, limit }) } else { Ok(()) }
 }
 

@@ -13,8 +13,8 @@ use std::{
 
 use super::{
     board::{Answer, Switchboard},
+    channel::Channel,
     registry::{Agent, Record, check_globs, check_kind, check_size, size_of_json, size_of_resume},
-    room::Channel,
 };
 use crate::link::{
     channel::{ChannelState, Turn},

@@ -226,7 +226,7 @@ impl Agent {
             envelope_id: envelope_id.to_owned(),
             error: error.to_owned(),
         };
-        self.do_it(&operation).await
+        self.perform(&operation).await
     }
 
     /// Replaces what it says that it can do. A dropped call may have done it.
@@ -234,7 +234,7 @@ impl Agent {
     /// # Errors
     /// [`RequestError`].
     pub async fn set_resume(&self, resume: Resume) -> Result<(), RequestError> {
-        self.do_it(&Operation::SetResume { agent_id: self.id().to_owned(), resume }).await
+        self.perform(&Operation::SetResume { agent_id: self.id().to_owned(), resume }).await
     }
 
     /// Replaces the same in prose, or removes it. A dropped call may have done it.
@@ -242,7 +242,7 @@ impl Agent {
     /// # Errors
     /// [`RequestError`].
     pub async fn set_skill(&self, skill: Option<String>) -> Result<(), RequestError> {
-        self.do_it(&Operation::SetSkill { agent_id: self.id().to_owned(), skill_md: skill }).await
+        self.perform(&Operation::SetSkill { agent_id: self.id().to_owned(), skill_md: skill }).await
     }
 
     /// Replaces what it may do and lets others do. A dropped call may have done it.
@@ -250,7 +250,7 @@ impl Agent {
     /// # Errors
     /// [`RequestError`].
     pub async fn set_rule(&self, rule: Rule) -> Result<(), RequestError> {
-        self.do_it(&Operation::SetRule { agent_id: self.id().to_owned(), rule }).await
+        self.perform(&Operation::SetRule { agent_id: self.id().to_owned(), rule }).await
     }
 
     /// Ends the agent: its name is free again, and nothing is delivered to it any more. A dropped call may have ended it.
@@ -258,7 +258,7 @@ impl Agent {
     /// # Errors
     /// [`RequestError`].
     pub async fn unregister(&self) -> Result<(), RequestError> {
-        self.do_it(&Operation::Unregister { agent_id: self.id().to_owned() }).await?;
+        self.perform(&Operation::Unregister { agent_id: self.id().to_owned() }).await?;
         self.tenant.shared.with(|state, after| state.leave(self.id(), after));
         Ok(())
     }
@@ -272,7 +272,7 @@ impl Agent {
         read(operation.op(), &self.request(operation).await?)
     }
 
-    async fn do_it(&self, operation: &Operation) -> Result<(), RequestError> {
+    async fn perform(&self, operation: &Operation) -> Result<(), RequestError> {
         self.request(operation).await.map(drop)
     }
 }

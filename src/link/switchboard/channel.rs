@@ -17,7 +17,7 @@ use crate::link::{
 
 /// One channel. `cursors` and `keys` have one place for each participant.
 #[derive(Debug)]
-pub(crate) struct Channel {
+pub(super) struct Channel {
     pub(super) record: ChannelRecord,
     pub(super) turn: Turn,
     pub(super) cursors: Vec<Cursor>,
