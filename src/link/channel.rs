@@ -3,7 +3,7 @@
 //! ```text
 //!              all acks                close, the type's own end
 //!  Pending ─────────────▶ Active ────────────────────────────────▶ Closed
-//!     │ reject, no ack in time                                       ▲
+//!     │ reject, no ack in time, close                                ▲
 //!     ├──────────────────────────────────────────────────────────────┘
 //!     │ time over          │ time over
 //!     └────────────────────┴───────────────▶ Expired

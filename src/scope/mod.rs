@@ -19,7 +19,7 @@
 //! | give up after a while | [`fail_after`], [`move_on_after`] |
 //! | cancel from elsewhere, or ask politely first | [`CancelScope`] |
 //! | asynchronous clean-up from `Drop` | [`defer`] |
-//! | two to thirty futures of a fixed number, together or the first of them | [`Join`], [`TryJoin`], [`Race`], [`RaceOk`] |
+//! | a few futures of a fixed number, together or the first of them | [`Join`], [`TryJoin`], [`Race`], [`RaceOk`] |
 //!
 //! # What is promised
 //!
