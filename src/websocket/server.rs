@@ -4,7 +4,6 @@ use std::{
     fmt,
     future::{Future, poll_fn},
     io,
-    net::{SocketAddr, ToSocketAddrs},
     sync::{Arc, Mutex},
     task::{Poll, Waker},
     time::{Duration, Instant},
@@ -13,13 +12,15 @@ use std::{
 use futures::FutureExt;
 
 use super::{
-    BoxError, ConnectionConfig, Endpoint, ServerConfig, WebSocketConnection, WebSocketRequest, broadcast,
+    BoxError, ConnectionConfig, Endpoint, ListenAddress, ServerConfig, WebSocketConnection, WebSocketRequest,
+    broadcast,
+    listen_address::CannotListen,
     serve::{House, ServerError, Tls},
 };
 use crate::{
     proto::Message,
     runtime::{Listener, Timer, now, sync::lock},
-    scope::{Cancelled, Nursery, Started, TaskStatus, blocking, move_on_after, nursery},
+    scope::{Cancelled, Nursery, Started, TaskStatus, move_on_after, nursery},
 };
 
 /// Listens, and runs a handler for each request.
@@ -72,11 +73,11 @@ impl fmt::Debug for Bound {
 }
 
 impl WebSocketServer {
-    /// Listens at `address`, such as `127.0.0.1:0` for a port of the system's choice, or a name, at all of whose addresses it listens.
+    /// Listens at a [host and a port](ListenAddress), such as `127.0.0.1:0` for a port of the system's choice.
     ///
     /// # Errors
-    /// The system's.
-    pub async fn bind(address: impl ToSocketAddrs + Send + 'static) -> io::Result<Self> {
+    /// The system's, with the address.
+    pub async fn bind(address: impl Into<ListenAddress>) -> io::Result<Self> {
         Self::nowhere().and_bind(address).await
     }
 
@@ -87,9 +88,9 @@ impl WebSocketServer {
     /// Listens at a further address.
     ///
     /// # Errors
-    /// The system's.
-    pub async fn and_bind(self, address: impl ToSocketAddrs + Send + 'static) -> io::Result<Self> {
-        self.listen(address, Tls::default()).await
+    /// The system's, with the address.
+    pub async fn and_bind(self, address: impl Into<ListenAddress>) -> io::Result<Self> {
+        self.listen(address.into(), Tls::default()).await
     }
 
     /// Sets the limits and habits. Default [`ServerConfig::new`].
@@ -125,14 +126,11 @@ impl WebSocketServer {
         self.handle.clone()
     }
 
-    async fn listen(mut self, address: impl ToSocketAddrs + Send + 'static, tls: Tls) -> io::Result<Self> {
-        let addresses: Vec<SocketAddr> =
-            blocking(move || address.to_socket_addrs().map(Iterator::collect)).await?;
-        if addresses.is_empty() {
-            return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, "no address to listen at"));
-        }
+    async fn listen(mut self, address: ListenAddress, tls: Tls) -> io::Result<Self> {
+        let addresses = address.resolve().await.map_err(|error| CannotListen::at(&address, error))?;
         for address in addresses {
-            self.push(Listener::tcp(address)?, tls.clone());
+            let listener = Listener::tcp(address).map_err(|error| CannotListen::at(address, error))?;
+            self.push(listener, tls.clone());
         }
         Ok(self)
     }
@@ -185,9 +183,9 @@ impl WebSocketServer {
     /// Listens at `address`, for TLS (`wss`).
     ///
     /// # Errors
-    /// The system's.
+    /// The system's, with the address.
     pub async fn bind_tls(
-        address: impl ToSocketAddrs + Send + 'static,
+        address: impl Into<ListenAddress>,
         tls: super::TlsServerConfig,
     ) -> io::Result<Self> {
         Self::nowhere().and_bind_tls(address, tls).await
@@ -196,13 +194,13 @@ impl WebSocketServer {
     /// Listens at a further address, for TLS.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's, with the address.
     pub async fn and_bind_tls(
         self,
-        address: impl ToSocketAddrs + Send + 'static,
+        address: impl Into<ListenAddress>,
         tls: super::TlsServerConfig,
     ) -> io::Result<Self> {
-        self.listen(address, Some(Arc::new(tls))).await
+        self.listen(address.into(), Some(Arc::new(tls))).await
     }
 }
 
@@ -211,7 +209,7 @@ impl WebSocketServer {
     /// Listens at a Unix socket. The file of a dead server is replaced; that of a live one is an error.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's, with the address.
     pub async fn bind_unix(path: impl AsRef<std::path::Path>) -> io::Result<Self> {
         Self::nowhere().and_bind_unix(path).await
     }
@@ -219,9 +217,11 @@ impl WebSocketServer {
     /// Listens at a Unix socket, too.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's, with the address.
     pub async fn and_bind_unix(mut self, path: impl AsRef<std::path::Path>) -> io::Result<Self> {
-        let listener = crate::runtime::UnixListener::bind(path).await?;
+        let path = path.as_ref();
+        let listener = crate::runtime::UnixListener::bind(path).await;
+        let listener = listener.map_err(|error| CannotListen::at(path.display(), error))?;
         self.push(Listener::Unix(listener), Tls::default());
         Ok(self)
     }
@@ -257,9 +257,9 @@ fn is_tls(_: &Tls) -> bool {
 /// ```
 ///
 /// # Errors
-/// The system's, when it cannot listen.
+/// The system's, with the address, when it cannot listen.
 pub async fn serve_websocket<H, F, E>(
-    address: impl ToSocketAddrs + Send + 'static,
+    address: impl Into<ListenAddress>,
     handler: H,
     status: TaskStatus<ServerHandle>,
 ) -> Result<Started, E>

@@ -24,6 +24,7 @@ mod faults;
 mod interop;
 mod leaks;
 mod linger;
+mod listen_address;
 mod origin;
 mod request;
 #[path = "../runtime/seam.rs"]
