@@ -161,6 +161,10 @@ impl From<WebSocketUri> for ClientConfig {
 }
 
 /// A [`ClientConfig`], or a URL that becomes one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not where a server is",
+    note = "take a URL such as \"ws://127.0.0.1:8765/\", or a `ClientConfig`"
+)]
 pub trait IntoClientConfig {
     /// Makes it.
     ///

@@ -123,6 +123,10 @@ impl TenantConfig {
 }
 
 /// A [`TenantConfig`], or what becomes one: whatever becomes a link.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not where a hub is",
+    note = "take a URL such as \"ws://127.0.0.1:8765/\", a `TenantLink`, a `TenantConfig`, or `hub.local_link(&nursery)` for a hub in this process"
+)]
 pub trait IntoTenantConfig {
     /// Makes it.
     ///
