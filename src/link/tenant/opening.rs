@@ -16,11 +16,11 @@ use crate::{
 /// this call was dropped. Agents stay registered, and what is owed to them stays owed.
 ///
 /// ```no_run
-/// use wscope::link::{ChannelType, Passport, open_tenant};
+/// use wscope::link::{ChannelType, open_tenant};
 ///
 /// # async fn f() -> Result<(), wscope::Error> {
 /// open_tenant("ws://127.0.0.1:8765/", async |tenant| {
-///     let alice = tenant.register(Passport::new("alice")).await?;
+///     let alice = tenant.register("alice").await?;
 ///     let channel = alice.open_channel(ChannelType::Conversation, ["bob"]).await?;
 ///     channel.post("hello").await?;
 ///     Ok(())
@@ -61,7 +61,7 @@ where
 ///
 /// async fn listen(n: &Nursery<'_, Error>, url: &str) -> Result<(), Error> {
 ///     let tenant = connect_tenant(n, url).await?;
-///     let alice = tenant.register(Passport::new("alice")).await?;
+///     let alice = tenant.register("alice").await?;
 ///     n.start_soon(async move {
 ///         Ok(alice.serve(async |delivery| Ok(println!("{:?}", delivery.text()))).await?)
 ///     });
