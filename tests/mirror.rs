@@ -31,8 +31,10 @@ const EXCUSED: &[(&str, &str)] = &[
     ("src/link/switchboard/alarm.rs", "tests/link/switchboard/opening.rs and board.rs: everything with an end"),
     ("src/link/switchboard/effect.rs", "tests/link/support.rs takes every effect, and checks its length"),
     ("src/link/switchboard/endpoint.rs", "tests/link/switchboard/delivery.rs: who does not read"),
+    ("src/link/switchboard/limits.rs", "tests/link/switchboard/post.rs, opening.rs and board.rs: each limit where it holds"),
     ("src/link/switchboard/registry.rs", "tests/link/switchboard/request.rs: discovery and names"),
     ("src/link/switchboard/room.rs", "tests/link/channel.rs: turns; tests/link/switchboard/post.rs: audiences"),
+    ("src/link/switchboard/stats.rs", "tests/link/hub/handle.rs and tests/link/switchboard/delivery.rs read them"),
     // Parts of a tenant that no user sees, or values with nothing to decide; each promise is tried where it is made.
     ("src/link/link_error.rs", "tests/link/tenant_link.rs: each error where it is given"),
     ("src/link/tenant/calls.rs", "tests/link/tenant/call.rs: answered, late, expired, dropped"),
