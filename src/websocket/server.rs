@@ -148,7 +148,7 @@ impl WebSocketServer {
     /// closure that clones it: `move |request| { let state = state.clone(); async move { .. } }`.
     ///
     /// Handlers share the threads of the executor: one that computes for long holds up those that come to its thread. What computes or
-    /// blocks belongs into [`blocking`].
+    /// blocks belongs into [`blocking`](crate::blocking).
     ///
     /// Dropped, all connections are closed with 1001, within the close timeout, in the nursery around.
     pub async fn run<H, F>(self, handler: H)

@@ -63,7 +63,7 @@ impl Agent {
     /// Handles what is delivered to this agent, until the link ends.
     ///
     /// - Of one channel, one delivery after the other; those of several channels together, up to a
-    ///   [bound](super::TenantConfig::handlers). So a slow handler holds up its own channel alone, and acknowledgements leave in the
+    ///   [bound](super::TenantConfig::max_handlers). So a slow handler holds up its own channel alone, and acknowledgements leave in the
     ///   order of the channel.
     /// - When the handler returns, the delivery is acknowledged, or, after an error, refused with its text: a hub delivers it
     ///   again when the agent comes back.
