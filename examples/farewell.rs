@@ -81,7 +81,8 @@ async fn serve(listener: TcpListener) -> Result<Infallible, scope::Error> {
 }
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = env::args().skip(1).collect();
+    // What is no text is no argument of ours: it reads like another one.
+    let arguments: Vec<String> = env::args_os().skip(1).map(|it| it.to_string_lossy().into_owned()).collect();
     let count = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => Some(affordable()),
         ["--help"] => {

@@ -9,10 +9,7 @@ use futures::{SinkExt, StreamExt, channel::mpsc, stream};
 use futures_concurrency::future::TryJoin;
 use wscope::{
     Error, Nursery, WebSocketConnection, WebSocketServer, connect_websocket, fail_after,
-    link::{
-        Agent, Channel, ChannelType, Delivery, Hub, LinkEndpoint, Passport, ServeError, Tenant,
-        connect_tenant,
-    },
+    link::{Agent, Channel, ChannelType, Delivery, Hub, LinkEndpoint, ServeError, Tenant, connect_tenant},
     nursery,
     websocket::BoxError,
 };
@@ -74,16 +71,16 @@ impl Play {
         // Each comes in over a link of its own, registers an agent, and serves what is delivered to it until the link ends.
         let (told, mut news) = mpsc::channel(TOGETHER);
         let (tenant, _) = enter(n, &url).await?;
-        let alice = tenant.register(Passport::new("alice")).await?;
+        let alice = tenant.register("alice").await?;
         n.start_soon(self.alice(alice.clone(), told.clone()));
         let (tenant, bobs_socket) = enter(n, &url).await?;
-        let bob = tenant.register(Passport::new(BOB)).await?;
+        let bob = tenant.register(BOB).await?;
         n.start_soon(self.bob(n.clone(), url.clone(), bob.clone(), bobs_socket, told.clone()));
         let (tenant, _) = enter(n, &url).await?;
-        let carol = tenant.register(Passport::new(CAROL)).await?;
+        let carol = tenant.register(CAROL).await?;
         n.start_soon(self.carol(carol.clone(), told.clone()));
         let (tenant, sloths_socket) = enter(n, &url).await?;
-        let sloth = tenant.register(Passport::new(SLOTH)).await?;
+        let sloth = tenant.register(SLOTH).await?;
         n.start_soon(self.sloth(sloth.clone(), told));
 
         let to_bob = alice.open_channel(ChannelType::Conversation, [BOB]).await?;

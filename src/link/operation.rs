@@ -166,9 +166,9 @@ pub enum Operation {
 /// Parameters of `register`.
 ///
 /// ```
-/// use wscope::link::{Passport, Register, Rule};
+/// use wscope::link::{Register, Rule};
 ///
-/// let mut register = Register::new(Passport::new("paula"));
+/// let mut register = Register::from("paula");
 /// register.resume.summary = "reads the small print".to_owned();
 /// register.rule = Some(Rule::default());
 /// ```
@@ -190,6 +190,20 @@ impl Register {
     #[must_use]
     pub fn new(passport: Passport) -> Self {
         Self { passport, resume: Resume::default(), skill_md: None, rule: None }
+    }
+}
+
+/// An agent of this name, of which nothing else is said.
+impl From<&str> for Register {
+    fn from(name: &str) -> Self {
+        Self::new(Passport::new(name))
+    }
+}
+
+/// An agent of this name, of which nothing else is said.
+impl From<String> for Register {
+    fn from(name: String) -> Self {
+        Self::new(Passport::new(name))
     }
 }
 

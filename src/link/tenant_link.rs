@@ -301,6 +301,10 @@ impl fmt::Debug for TenantLink {
 /// assert!("http://127.0.0.1/".into_tenant_link().is_err());
 /// # Ok::<(), LinkError>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not where a hub is",
+    note = "take a URL such as \"ws://127.0.0.1:8765/\", a `TenantLink`, or `hub.local_link(&nursery)` for a hub in this process"
+)]
 pub trait IntoTenantLink {
     /// Makes it.
     ///

@@ -18,6 +18,7 @@ use std::fmt;
 /// refuses.
 ///
 /// ```
+/// # #[cfg(feature = "deflate")] {
 /// use std::sync::Arc;
 /// use wscope::proto::{AcceptConnection, Event, Piece, Ping, Request, WebSocketUri, WsConnection};
 /// use wscope::proto::extension::PermessageDeflate;
@@ -37,6 +38,7 @@ use std::fmt;
 /// }
 /// connection.finish(transforming, &mut out)?;
 /// assert!(out.len() < 5000);
+/// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "its connection sends no data until this is finished or withdrawn"]

@@ -177,6 +177,10 @@ impl From<WebSocketUri> for ClientConfig {
 /// assert_eq!(Exchange { market: "oslo" }.into_client_config()?.uri().host(), "oslo.example.com");
 /// # Ok::<(), wscope::websocket::HandshakeError>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not where a server is",
+    note = "take a URL such as \"ws://127.0.0.1:8765/\", or a `ClientConfig`"
+)]
 pub trait IntoClientConfig {
     /// Makes it.
     ///

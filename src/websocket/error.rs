@@ -109,7 +109,7 @@ impl From<DialError> for HandshakeError {
 
 /// The server refused: what it said.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{peer} refused with status {status}")]
+#[error("{peer} opens no WebSocket: its answer was {status}")]
 #[non_exhaustive]
 pub struct ConnectionRejected {
     /// The server's URL, without userinfo and query.

@@ -58,6 +58,7 @@ mod error;
 mod inbox;
 mod json;
 mod linger;
+mod listen_address;
 mod messages;
 mod opening;
 mod origin;
@@ -109,6 +110,7 @@ pub use error::{
     BoxError, ConnectionRejected, ConnectionTimeout, DisconnectionTimeout, Error, HandshakeError, Phase,
 };
 pub use json::{GetJsonError, JsonError, SendJsonError};
+pub use listen_address::ListenAddress;
 pub use messages::Messages;
 pub use origin::{InvalidOrigin, Origin, OriginPolicy};
 pub use pieces::{PieceData, PieceWriter};

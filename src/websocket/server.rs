@@ -4,7 +4,6 @@ use std::{
     fmt,
     future::{Future, poll_fn},
     io,
-    net::{SocketAddr, ToSocketAddrs},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -12,12 +11,13 @@ use std::{
 use futures::FutureExt;
 
 use super::{
-    BoxError, ConnectionConfig, Endpoint, ServerConfig, ServerHandle, WebSocketRequest,
+    BoxError, ConnectionConfig, Endpoint, ListenAddress, ServerConfig, ServerHandle, WebSocketRequest,
+    listen_address::CannotListen,
     serve::{ServerError, Serving, Tls},
 };
 use crate::{
     runtime::{Listener, Timer, now},
-    scope::{Cancelled, Nursery, Started, TaskStatus, blocking, move_on_after, nursery},
+    scope::{Cancelled, Nursery, Started, TaskStatus, move_on_after, nursery},
 };
 
 /// Listens, and runs a handler for each request.
@@ -70,14 +70,14 @@ impl fmt::Debug for Bound {
 }
 
 impl WebSocketServer {
-    /// Listens at `address`, such as `127.0.0.1:0` for a port of the system's choice, or a name, at all of whose addresses it listens.
-    /// Waits for the system to look the name up, as long as that takes.
+    /// Listens at a [host and a port](ListenAddress), such as `127.0.0.1:0` for a port of the system's choice, or a name, at all of whose
+    /// addresses it listens. Waits for the system to look a name up, as long as that takes.
     ///
     /// Cancel-safe: a dropped call listens nowhere.
     ///
     /// # Errors
-    /// The system's.
-    pub async fn bind(address: impl ToSocketAddrs + Send + 'static) -> io::Result<Self> {
+    /// The system's, with the address.
+    pub async fn bind(address: impl Into<ListenAddress>) -> io::Result<Self> {
         Self::nowhere().and_bind(address).await
     }
 
@@ -88,9 +88,9 @@ impl WebSocketServer {
     /// Listens at a further address. A dropped call has closed those before, too.
     ///
     /// # Errors
-    /// The system's.
-    pub async fn and_bind(self, address: impl ToSocketAddrs + Send + 'static) -> io::Result<Self> {
-        self.listen(address, Tls::default()).await
+    /// The system's, with the address.
+    pub async fn and_bind(self, address: impl Into<ListenAddress>) -> io::Result<Self> {
+        self.listen(address.into(), Tls::default()).await
     }
 
     /// Sets the limits and habits. Default [`ServerConfig::new`].
@@ -126,14 +126,11 @@ impl WebSocketServer {
         self.handle.clone()
     }
 
-    async fn listen(mut self, address: impl ToSocketAddrs + Send + 'static, tls: Tls) -> io::Result<Self> {
-        let addresses: Vec<SocketAddr> =
-            blocking(move || address.to_socket_addrs().map(Iterator::collect)).await?;
-        if addresses.is_empty() {
-            return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, "no address to listen at"));
-        }
+    async fn listen(mut self, address: ListenAddress, tls: Tls) -> io::Result<Self> {
+        let addresses = address.resolve().await.map_err(|error| CannotListen::at(&address, error))?;
         for address in addresses {
-            self.push(Listener::tcp(address)?, tls.clone());
+            let listener = Listener::tcp(address).map_err(|error| CannotListen::at(address, error))?;
+            self.push(listener, tls.clone());
         }
         Ok(self)
     }
@@ -151,7 +148,7 @@ impl WebSocketServer {
     /// closure that clones it: `move |request| { let state = state.clone(); async move { .. } }`.
     ///
     /// Handlers share the threads of the executor: one that computes for long holds up those that come to its thread. What computes or
-    /// blocks belongs into [`blocking`].
+    /// blocks belongs into [`blocking`](crate::blocking).
     ///
     /// A dropped call closes all connections with 1001, within the close timeout, in the nursery around.
     pub async fn run<H, F>(self, handler: H)
@@ -188,9 +185,9 @@ impl WebSocketServer {
     /// Cancel-safe: a dropped call listens nowhere.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's, with the address.
     pub async fn bind_tls(
-        address: impl ToSocketAddrs + Send + 'static,
+        address: impl Into<ListenAddress>,
         tls: super::TlsServerConfig,
     ) -> io::Result<Self> {
         Self::nowhere().and_bind_tls(address, tls).await
@@ -199,13 +196,13 @@ impl WebSocketServer {
     /// Listens at a further address, for TLS. A dropped call has closed those before, too.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's, with the address.
     pub async fn and_bind_tls(
         self,
-        address: impl ToSocketAddrs + Send + 'static,
+        address: impl Into<ListenAddress>,
         tls: super::TlsServerConfig,
     ) -> io::Result<Self> {
-        self.listen(address, Some(Arc::new(tls))).await
+        self.listen(address.into(), Some(Arc::new(tls))).await
     }
 }
 
@@ -217,7 +214,7 @@ impl WebSocketServer {
     /// Cancel-safe: a dropped call listens nowhere, and leaves the file as it was.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's, with the address.
     pub async fn bind_unix(path: impl AsRef<std::path::Path>) -> io::Result<Self> {
         Self::nowhere().and_bind_unix(path).await
     }
@@ -225,9 +222,11 @@ impl WebSocketServer {
     /// Listens at a Unix socket, too. A dropped call has closed those before.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's, with the address.
     pub async fn and_bind_unix(mut self, path: impl AsRef<std::path::Path>) -> io::Result<Self> {
-        let listener = crate::runtime::UnixListener::bind(path).await?;
+        let path = path.as_ref();
+        let listener = crate::runtime::UnixListener::bind(path).await;
+        let listener = listener.map_err(|error| CannotListen::at(path.display(), error))?;
         self.push(Listener::Unix(listener), Tls::default());
         Ok(self)
     }
@@ -265,9 +264,9 @@ fn is_tls(_: &Tls) -> bool {
 /// A dropped call stops the server as a dropped [`run`](WebSocketServer::run) does; in `start_service_with` the nursery sees to that.
 ///
 /// # Errors
-/// The system's, when it cannot listen.
+/// The system's, with the address, when it cannot listen.
 pub async fn serve_websocket<H, F, E>(
-    address: impl ToSocketAddrs + Send + 'static,
+    address: impl Into<ListenAddress>,
     handler: H,
     status: TaskStatus<ServerHandle>,
 ) -> Result<Started, E>

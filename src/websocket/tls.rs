@@ -278,7 +278,7 @@ pub enum TlsError {
     #[error("the network has failed during the TLS handshake: {0}")]
     Io(io::ErrorKind),
     /// The handshake has failed for another reason, such as a peer that does not speak TLS.
-    #[error("the TLS handshake has failed: {0}")]
+    #[error("the TLS handshake has failed, as with a peer that does not speak TLS: {0}")]
     Handshake(#[source] Arc<dyn error::Error + Send + Sync>),
 }
 

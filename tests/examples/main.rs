@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 #![allow(clippy::result_large_err, reason = "that is how tungstenite looks at a request")]
 
+mod all;
 mod autobahn_client;
 #[cfg(feature = "tls")]
 #[path = "../support/certificates.rs"]

@@ -95,7 +95,7 @@ pub(crate) fn refuses(name: &str, arguments: &[&str]) {
 }
 
 /// Cargo puts examples beside the folder of the test's own binary.
-fn example(name: &str) -> PathBuf {
+pub(crate) fn example(name: &str) -> PathBuf {
     let test = env::current_exe().unwrap();
     let path = test.parent().unwrap().with_file_name("examples").join(name);
     assert!(path.exists(), "{} is not built: `cargo build --examples`", path.display());

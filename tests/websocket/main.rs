@@ -26,6 +26,7 @@ mod intercepted;
 mod interop;
 mod leaks;
 mod linger;
+mod listen_address;
 mod origin;
 #[cfg(feature = "deflate")]
 #[path = "../support/payloads.rs"]

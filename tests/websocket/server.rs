@@ -3,7 +3,6 @@
 use std::{
     future::Future,
     io,
-    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -490,22 +489,6 @@ fn a_server_of_unix_sockets_alone_has_no_port() {
         },
     );
     assert!(!path.exists(), "the file has gone with the server");
-}
-
-#[test]
-fn a_server_without_a_listener_cannot_be_made() {
-    let nowhere: &[SocketAddr] = &[];
-    let error = run(WebSocketServer::bind(nowhere)).unwrap_err();
-    assert_eq!(error.kind(), io::ErrorKind::AddrNotAvailable);
-}
-
-#[test]
-fn an_address_that_is_taken_is_an_error_of_bind() {
-    run(async {
-        let server = WebSocketServer::bind("127.0.0.1:0").await.unwrap();
-        let error = WebSocketServer::bind(("127.0.0.1", server.port())).await.unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
-    });
 }
 
 // ---- the live ones

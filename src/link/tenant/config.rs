@@ -133,6 +133,10 @@ impl TenantConfig {
 /// assert_eq!(same, [true, true]);
 /// # Ok::<(), LinkError>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not where a hub is",
+    note = "take a URL such as \"ws://127.0.0.1:8765/\", a `TenantLink`, a `TenantConfig`, or `hub.local_link(&nursery)` for a hub in this process"
+)]
 pub trait IntoTenantConfig {
     /// Makes it.
     ///

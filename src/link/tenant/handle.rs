@@ -89,7 +89,8 @@ impl Tenant {
         Self { shared: Arc::new(Shared::new(link, habits)) }
     }
 
-    /// Creates an agent: a [`Passport`](crate::link::Passport) alone does, and so does a [`Register`] with a resume, a skill text and a rule.
+    /// Creates an agent: its name alone does, and so does a [`Passport`](crate::link::Passport), or a [`Register`] with a resume, a skill
+    /// text and a rule.
     ///
     /// A dropped call, and one without an answer in time, may have created the agent all the same; [`hello`](Self::hello) then takes it.
     ///

@@ -17,11 +17,11 @@ use crate::{
 /// [`open_timeout`](crate::link::TenantLink::open_timeout), `body` by nothing.
 ///
 /// ```no_run
-/// use wscope::link::{ChannelType, Passport, open_tenant};
+/// use wscope::link::{ChannelType, open_tenant};
 ///
 /// # async fn f() -> Result<(), wscope::Error> {
 /// open_tenant("ws://127.0.0.1:8765/", async |tenant| {
-///     let alice = tenant.register(Passport::new("alice")).await?;
+///     let alice = tenant.register("alice").await?;
 ///     let channel = alice.open_channel(ChannelType::Conversation, ["bob"]).await?;
 ///     channel.post("hello").await?;
 ///     Ok(())
@@ -65,7 +65,7 @@ where
 ///
 /// async fn listen(n: &Nursery<'_, Error>, url: &str) -> Result<(), Error> {
 ///     let tenant = connect_tenant(n, url).await?;
-///     let alice = tenant.register(Passport::new("alice")).await?;
+///     let alice = tenant.register("alice").await?;
 ///     n.start_soon(async move {
 ///         Ok(alice.serve(async |delivery| Ok(println!("{:?}", delivery.text()))).await?)
 ///     });
