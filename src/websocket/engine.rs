@@ -13,7 +13,7 @@
 
 use std::{
     io,
-    sync::Arc,
+    sync::{Arc, Weak},
     task::{Context, Poll, Waker},
     time::Instant,
 };
@@ -30,6 +30,7 @@ use super::{
     outqueue::OutQueue,
     pings::Pings,
     scratch,
+    shared::Shared,
 };
 use crate::{
     proto::{
@@ -40,6 +41,8 @@ use crate::{
 };
 
 pub(super) struct Engine {
+    /// Whose engine it is. Asked for the peer's name when the connection has ended, so that none is kept until then.
+    pub(super) shared: Weak<Shared>,
     pub(super) config: Arc<ConnectionConfig>,
     pub(super) bell: Arc<Bell>,
     /// The bell, as the transport wants it.
@@ -102,10 +105,12 @@ impl Engine {
         transport: Transport,
         core: proto::Connection,
         unparsed: Vec<u8>,
+        shared: Weak<Shared>,
         config: Arc<ConnectionConfig>,
         bell: Arc<Bell>,
     ) -> Self {
         Self {
+            shared,
             waker: bell.clone().into(),
             inbox: Inbox::new(config.receive_buffer.max(1)),
             out: OutQueue::default(),
@@ -231,7 +236,7 @@ impl Engine {
     /// Whether a frame that was encoded elsewhere may be queued now: nobody waits before it, and it tears no message.
     pub(super) fn has_room_for_encoded(&self) -> bool {
         let compressing = usize::from(self.core.is_whole_apart());
-        self.closed().is_none() && self.senders.len() == compressing && self.has_room()
+        !self.is_closing() && self.senders.len() == compressing && self.has_room()
     }
 
     /// Queues a frame that was encoded elsewhere, for many.
