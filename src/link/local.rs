@@ -186,13 +186,13 @@ impl State {
         for way in &mut self.ways {
             after.wake.extend(way.senders.dissolve().chain(way.receivers.dissolve()));
         }
-        ConnectionClosed::agreed(reason, Side::Local)
+        ConnectionClosed::agreed(PEER, reason, Side::Local)
     }
 
     fn closed(&self, end: usize) -> Option<ConnectionClosed> {
         let (by, reason) = self.ended.as_ref()?;
         let first = if *by == end { Side::Local } else { Side::Remote };
-        Some(ConnectionClosed::agreed(reason.clone(), first))
+        Some(ConnectionClosed::agreed(PEER, reason.clone(), first))
     }
 }
 
@@ -255,3 +255,6 @@ fn weight(text: &Text) -> usize {
 }
 
 const LEAST: usize = 256;
+
+/// Whom errors name: there is no address within a process.
+const PEER: &str = "the other end of a local link";

@@ -16,7 +16,7 @@ use super::{
     driver::Driver,
     opening,
     scoped::scoped,
-    shared::{Facts, Shared},
+    shared::{Facts, Resource, Shared},
 };
 use crate::{
     proto::{HandshakeConfig, Request, Role, WebSocketUri},
@@ -399,11 +399,10 @@ async fn shake_hands(mut transport: Transport, config: &ClientConfig) -> Result<
     let opened = opening::request(&mut transport, &peer, config.request.clone(), config.handshake).await?;
     let facts = Facts {
         id: ConnectionId::next(Role::Client),
-        role: Role::Client,
         local: Endpoint::local(&transport),
         remote: Endpoint::remote(&transport),
-        target: config.uri.target().to_owned(),
-        subprotocol: opened.agreement.subprotocol,
+        resource: Resource::of_server(&config.uri),
+        subprotocol: opened.agreement.subprotocol.map(Into::into),
         headers: opened.accept.into_headers(),
     };
     let config = config.connection.clone();

@@ -2,6 +2,7 @@
 
 use std::{fmt, io, sync::Arc, time::Duration};
 
+use super::DisconnectionTimeout;
 use crate::proto::{CloseFrames, CloseReason, ProtocolError, Side};
 
 /// The connection is closed, or closing: what was received, what was sent, and which came first.
@@ -24,20 +25,68 @@ pub struct ConnectionClosed(Arc<Closed>);
 
 #[derive(PartialEq, Eq)]
 struct Closed {
+    peer: String,
     frames: CloseFrames,
     cause: CloseCause,
 }
 
 impl ConnectionClosed {
-    pub(super) fn new(frames: CloseFrames, cause: CloseCause) -> Self {
-        Self(Arc::new(Closed { frames, cause }))
+    pub(super) fn new(peer: String, frames: CloseFrames, cause: CloseCause) -> Self {
+        Self(Arc::new(Closed { peer, frames, cause }))
     }
 
     /// The end of a link without a socket, where both sides know at once what one of them said.
-    pub(crate) fn agreed(reason: CloseReason, first: Side) -> Self {
+    pub(crate) fn agreed(peer: &str, reason: CloseReason, first: Side) -> Self {
         let said = Some(Some(reason));
         let frames = CloseFrames { received: said.clone(), sent: said, first: Some(first) };
-        Self::new(frames, CloseCause::Handshake)
+        Self::new(peer.to_owned(), frames, CloseCause::Handshake)
+    }
+
+    /// With whom, for logs and errors: of a client's connection the URL of the server without userinfo and query, of a server's where
+    /// the client is, or what is known of a stream that was brought along.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use wscope::{Nursery, WebSocketRequest, fail_after, nursery, serve_websocket, websocket::{Accept, BoxError}};
+    /// use wscope::{Error, open_websocket};
+    ///
+    /// # async fn goodbye(request: WebSocketRequest) -> Result<(), BoxError> {
+    /// #     request.accept(Accept::new()).await?;
+    /// #     Ok(())
+    /// # }
+    /// # fn main() -> Result<(), Error> {
+    /// # wscope::run(fail_after(Duration::from_secs(10), nursery(async |n: Nursery<'_, Error>| {
+    /// # let server = n.start_service_with(async |status| serve_websocket("127.0.0.1:0", goodbye, status).await).await?;
+    /// # let port = server.port();
+    /// open_websocket(format!("ws://ann:s3cret@127.0.0.1:{port}/chat?token=s3cret"), async |ws| {
+    ///     let closed = ws.wait_closed().await;
+    ///     assert_eq!(closed.peer(), format!("ws://127.0.0.1:{port}/chat?..."));
+    ///     Ok(())
+    /// })
+    /// .await
+    /// # })))?
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn peer(&self) -> &str {
+        &self.0.peer
+    }
+
+    /// Whether closing took no longer than it may.
+    pub(super) fn in_time(&self) -> Result<(), DisconnectionTimeout> {
+        match &self.0.cause {
+            CloseCause::CloseTimeout { limit } => {
+                Err(DisconnectionTimeout { peer: self.0.peer.clone(), limit: *limit })
+            }
+            CloseCause::Handshake
+            | CloseCause::Protocol(_)
+            | CloseCause::UnexpectedEof
+            | CloseCause::Network(_)
+            | CloseCause::KeepaliveTimeout { .. }
+            | CloseCause::SendTimeout { .. }
+            | CloseCause::ReceiveTimeout { .. }
+            | CloseCause::Aborted => Ok(()),
+        }
     }
 
     /// Why it ended.
@@ -113,7 +162,7 @@ impl fmt::Display for ConnectionClosed {
         let CloseFrames { received, sent, first, .. } = &self.0.frames;
         let then = |second: &Option<_>| if second.is_some() { "then " } else { "" };
         let (got, said) = (in_words(received, ""), in_words(sent, &self.0.cause.told()));
-        write!(f, "connection closed: {}; ", self.0.cause)?;
+        write!(f, "connection with {} closed: {}; ", self.0.peer, self.0.cause)?;
         match first {
             Some(Side::Local) => write!(f, "sent {said}, {}received {got}", then(received)),
             Some(Side::Remote) => write!(f, "received {got}, {}sent {said}", then(sent)),
@@ -135,6 +184,7 @@ fn in_words(frame: &Option<Option<CloseReason>>, known: &str) -> String {
 impl fmt::Debug for ConnectionClosed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConnectionClosed")
+            .field("peer", &self.0.peer)
             .field("frames", &self.0.frames)
             .field("cause", &self.0.cause)
             .finish()
@@ -172,25 +222,25 @@ pub enum CloseCause {
     #[error("network: {0}")]
     Network(NetworkError),
     /// The peer was not heard of after a keepalive ping.
-    #[error("the peer was not heard of for {limit:?} after a keepalive ping")]
+    #[error("the peer was not heard of for {limit:?} after a keepalive ping (keepalive_timeout)")]
     KeepaliveTimeout {
         /// The time it had.
         limit: Duration,
     },
     /// The peer did not read.
-    #[error("the peer took no byte for {limit:?}")]
+    #[error("the peer took no byte for {limit:?} (send_timeout)")]
     SendTimeout {
         /// The time it had.
         limit: Duration,
     },
     /// No message came.
-    #[error("no message came for {limit:?}")]
+    #[error("no message came for {limit:?} (receive_timeout)")]
     ReceiveTimeout {
         /// The time it had.
         limit: Duration,
     },
     /// The closing handshake was not complete in time.
-    #[error("the peer did not finish the closing handshake within {limit:?}")]
+    #[error("the peer did not finish the closing handshake within {limit:?} (close_timeout)")]
     CloseTimeout {
         /// The time it had.
         limit: Duration,

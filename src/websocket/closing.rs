@@ -39,11 +39,16 @@ impl Engine {
     pub(super) fn closed(&self) -> Option<ConnectionClosed> {
         match &self.phase {
             Phase::Open => None,
-            Phase::Closing(cause) | Phase::Draining(cause) => {
-                Some(ConnectionClosed::new(self.core.close_frames().clone(), cause.clone()))
-            }
+            Phase::Closing(cause) | Phase::Draining(cause) => Some(self.closed_by(cause.clone())),
             Phase::Closed(closed) => Some(closed.clone()),
         }
+    }
+
+    /// What is said of the end, as far as it has come.
+    fn closed_by(&self, cause: CloseCause) -> ConnectionClosed {
+        // It is there while anybody can ask: who asks came by it.
+        let peer = self.shared.upgrade().map(|shared| shared.facts.peer());
+        ConnectionClosed::new(peer.unwrap_or_default(), self.core.close_frames().clone(), cause)
     }
 
     /// Whether the end has come.
@@ -93,8 +98,7 @@ impl Engine {
         if matches!(self.phase, Phase::Open) {
             self.abort(after);
         }
-        self.closed()
-            .unwrap_or_else(|| ConnectionClosed::new(self.core.close_frames().clone(), CloseCause::Aborted))
+        self.closed().unwrap_or_else(|| self.closed_by(CloseCause::Aborted))
     }
 
     /// Nobody will ask for what has come.
@@ -262,7 +266,7 @@ impl Engine {
         if self.is_over() {
             return;
         }
-        self.phase = Phase::Closed(ConnectionClosed::new(self.core.close_frames().clone(), cause));
+        self.phase = Phase::Closed(self.closed_by(cause));
         self.deadlines = Deadlines::default();
         after.drop((self.transport.take(), self.out.clear(), std::mem::take(&mut self.unparsed)));
         after.wake(self.senders.dissolve());

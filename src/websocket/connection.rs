@@ -9,9 +9,9 @@ use std::{
 use http::HeaderMap;
 
 use super::{
-    ByteStream, CloseCause, ConnectionClosed, ConnectionId, DisconnectionTimeout, Endpoint, MessageSink,
-    Messages, PieceData, PieceWriter, PingError, SendError, Stats, end, inbox::Inbox, ping, receive::Receive,
-    send, shared::Shared,
+    ByteStream, ConnectionClosed, ConnectionId, DisconnectionTimeout, Endpoint, MessageSink, Messages,
+    PieceData, PieceWriter, PingError, SendError, Stats, end, inbox::Inbox, ping, receive::Receive, send,
+    shared::Shared,
 };
 use crate::proto::{CloseConnection, CloseReason, Message, Piece, Role};
 
@@ -208,10 +208,7 @@ impl WebSocketConnection {
     /// [`DisconnectionTimeout`] when the peer did not answer in time. The connection is gone then, too.
     pub async fn aclose(&self, reason: impl Into<CloseReason>) -> Result<(), DisconnectionTimeout> {
         self.close(reason);
-        match self.wait_closed().await.cause() {
-            CloseCause::CloseTimeout { limit } => Err(DisconnectionTimeout { limit: *limit }),
-            _ => Ok(()),
-        }
+        self.wait_closed().await.in_time()
     }
 
     /// The beginning of [`aclose`](Self::aclose), without waiting for its end.
@@ -261,7 +258,7 @@ impl WebSocketConnection {
     /// Path and query that the client asked for.
     #[must_use]
     pub fn path(&self) -> &str {
-        &self.0.shared.facts.target
+        self.0.shared.facts.resource.target()
     }
 
     /// The subprotocol that was agreed on.
@@ -291,13 +288,13 @@ impl WebSocketConnection {
     /// Whether we opened it.
     #[must_use]
     pub fn is_client(&self) -> bool {
-        self.0.shared.facts.role == Role::Client
+        self.id().role() == Role::Client
     }
 
     /// Whether the peer opened it.
     #[must_use]
     pub fn is_server(&self) -> bool {
-        self.0.shared.facts.role == Role::Server
+        self.id().role() == Role::Server
     }
 
     /// Tells it apart from all others of this process.

@@ -41,8 +41,8 @@ enum State {
 }
 
 impl Driver {
-    pub(super) fn new(shared: Shared) -> Self {
-        Self { shared: Arc::new(shared), timer: None, known: None, state: State::Driving }
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, timer: None, known: None, state: State::Driving }
     }
 
     pub(super) fn shared(&self) -> &Arc<Shared> {

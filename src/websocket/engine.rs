@@ -12,7 +12,11 @@
 //! therefore not call the connection that runs over it: the rest is collected in [`After`]. Whoever holds it, a
 //! receiver or the driver, moves things on; nobody depends on a future that is not polled.
 
-use std::{sync::Arc, task::Waker, time::Instant};
+use std::{
+    sync::{Arc, Weak},
+    task::Waker,
+    time::Instant,
+};
 
 use super::{
     ConnectionConfig, Stats,
@@ -24,6 +28,7 @@ use super::{
     linger::Linger,
     outqueue::OutQueue,
     pings::Pings,
+    shared::Shared,
 };
 use crate::{
     proto::{self, CloseCode, CloseConnection, ProtocolError, RandomSource, SystemRandom},
@@ -31,6 +36,8 @@ use crate::{
 };
 
 pub(super) struct Engine {
+    /// Whose engine it is. Asked for the peer's name when the connection has ended, so that none is kept until then.
+    pub(super) shared: Weak<Shared>,
     pub(super) config: Arc<ConnectionConfig>,
     pub(super) bell: Arc<Bell>,
     /// The bell, as the transport wants it.
@@ -93,10 +100,12 @@ impl Engine {
         transport: Transport,
         core: proto::Connection,
         unparsed: Vec<u8>,
+        shared: Weak<Shared>,
         config: Arc<ConnectionConfig>,
         bell: Arc<Bell>,
     ) -> Self {
         Self {
+            shared,
             waker: bell.clone().into(),
             inbox: Inbox::new(config.receive_buffer.max(1)),
             out: OutQueue::default(),

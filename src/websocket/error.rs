@@ -184,10 +184,12 @@ impl fmt::Display for Phase {
 }
 
 /// The peer did not finish the closing handshake in time. The connection is gone all the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the peer did not finish the closing handshake within {limit:?}")]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{peer} did not finish the closing handshake within {limit:?} (close_timeout)")]
 #[non_exhaustive]
 pub struct DisconnectionTimeout {
+    /// As [`ConnectionClosed::peer`].
+    pub peer: String,
     /// The time it had.
     pub limit: Duration,
 }

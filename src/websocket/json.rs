@@ -48,8 +48,11 @@ impl WebSocketConnection {
     /// [`GetJsonError::Json`] when the message is something else, and it is given along; [`GetJsonError::Closed`].
     pub async fn get_json<T: DeserializeOwned>(&self) -> Result<T, GetJsonError> {
         let message = self.get_message().await?;
-        serde_json::from_slice(message.as_bytes())
-            .map_err(|error| GetJsonError::Json { error: error.into(), message })
+        serde_json::from_slice(message.as_bytes()).map_err(|error| GetJsonError::Json {
+            peer: self.shared().facts.peer(),
+            error: error.into(),
+            message,
+        })
     }
 }
 
@@ -89,8 +92,10 @@ pub enum SendJsonError {
 #[non_exhaustive]
 pub enum GetJsonError {
     /// The message is not the JSON that was wanted.
-    #[error("the message is not the JSON that was wanted: {error}")]
+    #[error("the message of {peer} is not the JSON that was wanted: {error}")]
     Json {
+        /// As [`ConnectionClosed::peer`].
+        peer: String,
         /// What is wrong with it.
         #[source]
         error: JsonError,

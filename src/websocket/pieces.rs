@@ -131,7 +131,7 @@ impl<T> Drop for PieceWriter<T> {
     fn drop(&mut self) {
         let Self { ws, ticket, progress, .. } = self;
         ws.shared().work(|engine, after| {
-            if *progress == Progress::Begun && engine.closed().is_none() {
+            if *progress == Progress::Begun && !engine.is_closing() {
                 engine.close(CloseConnection::new(CloseCode::INTERNAL_ERROR), after);
             }
             send::leave(engine, ticket, after);

@@ -17,17 +17,24 @@ pub enum PingError {
     #[error(transparent)]
     TooLong(#[from] ControlTooLong),
     /// A ping with this payload is in flight, and their pongs could not be told apart. Nothing was sent.
-    #[error("no ping sent: one with this payload waits for its pong")]
-    InFlight,
+    #[error("no ping sent to {peer}: one with this payload waits for its pong")]
+    InFlight {
+        /// As [`ConnectionClosed::peer`].
+        peer: String,
+    },
     /// Too many pings are in flight. Nothing was sent.
-    #[error("no ping sent: {limit} wait for their pongs")]
+    #[error("no ping sent to {peer}: {limit} wait for their pongs, which is the limit")]
     TooMany {
+        /// As [`ConnectionClosed::peer`].
+        peer: String,
         /// How many there may be.
         limit: usize,
     },
     /// The pong did not come in time.
-    #[error("the peer sent no pong within {limit:?}")]
+    #[error("{peer} sent no pong within {limit:?} (ping_timeout)")]
     TimedOut {
+        /// As [`ConnectionClosed::peer`].
+        peer: String,
         /// The time it had.
         limit: Duration,
     },
@@ -40,7 +47,7 @@ pub enum PingError {
 pub(super) async fn ping(shared: &Shared, payload: Option<&[u8]>) -> Result<Duration, PingError> {
     fail_after(shared.config.ping_timeout, send_and_wait(shared, payload))
         .await
-        .unwrap_or_else(|slow| Err(PingError::TimedOut { limit: slow.limit }))
+        .unwrap_or_else(|slow| Err(PingError::TimedOut { peer: shared.facts.peer(), limit: slow.limit }))
 }
 
 /// Sends a pong that nobody asked for.
@@ -66,11 +73,11 @@ async fn send_and_wait(shared: &Shared, payload: Option<&[u8]>) -> Result<Durati
                 }
                 let limit = ConnectionConfig::MAX_PINGS_IN_FLIGHT;
                 if !engine.pings.make_room(limit) {
-                    return Poll::Ready(Err(PingError::TooMany { limit }));
+                    return Poll::Ready(Err(PingError::TooMany { peer: shared.facts.peer(), limit }));
                 }
                 let ping = match given {
                     Some(ping) if engine.pings.contains(ping.payload()) => {
-                        return Poll::Ready(Err(PingError::InFlight));
+                        return Poll::Ready(Err(PingError::InFlight { peer: shared.facts.peer() }));
                     }
                     Some(ping) => ping,
                     None => Ping::new(&engine.ping_payload())?,
@@ -102,7 +109,7 @@ async fn wait_for_room(shared: &Shared) -> Result<(), ConnectionClosed> {
         if !engine.has_room() {
             engine.flush(after);
         }
-        engine.has_room() || engine.closed().is_some()
+        engine.has_room() || engine.is_closing()
     });
     if room { Ok(()) } else { send::flush(shared).await }
 }

@@ -49,7 +49,7 @@ pub(super) fn poll<T>(
 ) -> Poll<Result<T, ConnectionClosed>> {
     let first = engine.receivers.is_first(*ticket);
     // After the end nobody waits behind one who does not come to take his turn.
-    if first || engine.discards() || engine.closed().is_some() {
+    if first || engine.discards() || engine.is_closing() {
         let mut taken = take(&mut engine.inbox);
         if taken.is_none() && !engine.discards() {
             engine.read(after);

@@ -15,7 +15,7 @@ use super::{
     ConnectionConfig, ConnectionId, Endpoint, HandshakeError, ServerConfig, WebSocketConnection,
     driver::{Driver, farewell},
     opening, scratch,
-    shared::{Facts, Shared},
+    shared::{Facts, Resource, Shared},
     slot::Slot,
 };
 use crate::{
@@ -195,11 +195,10 @@ impl WebSocketRequest {
         let config = config.map_or_else(|| self.0.config.clone(), Arc::new);
         let facts = Facts {
             id: ConnectionId::next(Role::Server),
-            role: Role::Server,
             local: self.0.local.clone(),
             remote: self.0.remote.clone(),
-            target: self.0.request.target().to_owned(),
-            subprotocol,
+            resource: Resource::by_client(self.0.request.target()),
+            subprotocol: subprotocol.map(Into::into),
             headers: self.0.request.take_headers(),
         };
         Driver::new(Shared::new(transport, extension, early, config, facts))

@@ -3,7 +3,7 @@
 use std::{future::Future, panic::resume_unwind};
 
 use super::{
-    CloseCause, DisconnectionTimeout,
+    DisconnectionTimeout,
     driver::{Driven, Driver},
 };
 use crate::proto::CloseCode;
@@ -25,9 +25,6 @@ where
     match outcome {
         Err(panic) => resume_unwind(panic),
         Ok(Err(error)) => Err(error),
-        Ok(Ok(value)) => match closed.cause() {
-            CloseCause::CloseTimeout { limit } => Err(DisconnectionTimeout { limit: *limit }.into()),
-            _ => Ok(value),
-        },
+        Ok(Ok(value)) => Ok(closed.in_time().map(|()| value)?),
     }
 }

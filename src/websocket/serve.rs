@@ -56,7 +56,7 @@ pub enum ServerError {
         remote: Endpoint,
     },
     /// A handler neither accepted nor rejected in time; it was cancelled, and the client answered 503.
-    #[error("the handler of {} neither accepted nor rejected within {limit:?}", remote.client())]
+    #[error("the handler of {} neither accepted nor rejected within {limit:?} (decision_timeout)", remote.client())]
     DecisionTimeout {
         /// The client.
         remote: Endpoint,

@@ -12,7 +12,7 @@ use http::HeaderMap;
 
 use super::{ConnectionConfig, Endpoint, after::After, bell::Bell, engine::Engine, span::Span};
 use crate::{
-    proto::{Connection, Role, extension::Transforms},
+    proto::{Connection, Role, WebSocketUri, extension::Transforms},
     runtime::{Transport, sync::lock},
 };
 
@@ -32,14 +32,54 @@ pub(super) struct Shared {
 /// What does not change any more.
 pub(super) struct Facts {
     pub(super) id: ConnectionId,
-    pub(super) role: Role,
     pub(super) local: Endpoint,
     pub(super) remote: Endpoint,
-    /// Path and query.
-    pub(super) target: String,
-    pub(super) subprotocol: Option<String>,
+    pub(super) resource: Resource,
+    pub(super) subprotocol: Option<Box<str>>,
     /// What the peer sent.
     pub(super) headers: HeaderMap,
+}
+
+impl Facts {
+    /// Whom errors name: a server by its URL without userinfo and query, a client by where it is. Made when there is an error:
+    /// nothing is kept for it.
+    pub(super) fn peer(&self) -> String {
+        match self.id.role {
+            Role::Client => self.resource.redacted(),
+            Role::Server => self.remote.client(),
+        }
+    }
+}
+
+/// What the client asked for (RFC 6455 §3). A client has the whole URL, without userinfo; a server has what a request line tells it.
+pub(super) struct Resource {
+    url: Box<str>,
+    /// Where path and query begin: `target <= url.len()`.
+    target: usize,
+}
+
+impl Resource {
+    pub(super) fn of_server(uri: &WebSocketUri) -> Self {
+        let url = uri.to_string();
+        Self { target: url.len() - uri.target().len(), url: url.into() }
+    }
+
+    pub(super) fn by_client(target: &str) -> Self {
+        Self { url: target.into(), target: 0 }
+    }
+
+    /// Path and query.
+    pub(super) fn target(&self) -> &str {
+        &self.url[self.target..]
+    }
+
+    /// Without the query, which may hold credentials: as [`WebSocketUri::redacted`] has it.
+    fn redacted(&self) -> String {
+        match self.url.split_once('?') {
+            Some((url, _)) => format!("{url}?..."),
+            None => self.url.to_string(),
+        }
+    }
 }
 
 /// Tells the connections of a process apart; as text `client-7` or `server-7`.
@@ -54,6 +94,10 @@ impl ConnectionId {
     pub(super) fn next(role: Role) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self { role, number: NEXT.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    pub(super) const fn role(self) -> Role {
+        self.role
     }
 
     /// The number alone: unique in this process, clients and servers together.
@@ -79,24 +123,30 @@ impl Shared {
         unparsed: Vec<u8>,
         config: Arc<ConnectionConfig>,
         facts: Facts,
-    ) -> Self {
-        let mut core = Connection::new(facts.role, config.protocol());
+    ) -> Arc<Self> {
+        let mut core = Connection::new(facts.id.role, config.protocol());
         if let Some(transforms) = extension {
             core = core.with_transforms(transforms);
         }
         transport.forget_ends(); // they are in `facts`
         let bell = Arc::new(Bell::default());
-        let engine = Engine::new(transport, core, unparsed, config.clone(), bell.clone());
         let span = Span::opened(&facts);
-        Self {
-            engine: Mutex::new(engine),
+        Arc::new_cyclic(|this| Self {
+            engine: Mutex::new(Engine::new(
+                transport,
+                core,
+                unparsed,
+                this.clone(),
+                config.clone(),
+                bell.clone(),
+            )),
             bell,
             config,
             facts,
             in_turn: AtomicBool::new(false),
             hooks: AtomicBool::new(true),
             span,
-        }
+        })
     }
 
     /// Collect under the lock, unlock, act.

@@ -272,7 +272,7 @@ pub enum TlsError {
     #[error("the peer refuses TLS with us: {0}")]
     Alert(#[source] Arc<dyn error::Error + Send + Sync>),
     /// The peer has closed the connection during the handshake.
-    #[error("the peer has left during the TLS handshake")]
+    #[error("the peer has left during the TLS handshake: is this a port of TLS?")]
     Ended,
     /// The network has failed during the handshake.
     #[error("the network has failed during the TLS handshake: {0}")]

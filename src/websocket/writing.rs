@@ -85,7 +85,7 @@ impl Engine {
     /// Whether a frame that was encoded elsewhere may be queued now: nobody waits before it, and it tears no message.
     pub(super) fn has_room_for_encoded(&self) -> bool {
         let compressing = usize::from(self.core.is_whole_apart());
-        self.closed().is_none() && self.senders.len() == compressing && self.has_room()
+        !self.is_closing() && self.senders.len() == compressing && self.has_room()
     }
 
     /// Queues a frame that was encoded elsewhere, for many.

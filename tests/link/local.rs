@@ -30,6 +30,13 @@ fn a_text_is_shared_and_not_copied() {
 }
 
 #[test]
+fn an_end_says_that_it_was_a_link_without_an_address() {
+    let (one, other) = pair();
+    drop(one);
+    assert_eq!(other.closed().unwrap().peer(), "the other end of a local link");
+}
+
+#[test]
 fn a_short_text_counts_256_bytes() {
     let (one, _other) = pair();
     let sent = (0..1_000).take_while(|_| one.send("").now_or_never().is_some()).count();

@@ -50,8 +50,8 @@ fn handshakes(texts: &mut Texts) {
         let (ws, _raw) =
             with_raw(&n, Role::Client, ConnectionConfig::new().close_timeout(4 * SECOND)).await?;
         let late = ws.aclose(CloseCode::NORMAL_CLOSURE).await.unwrap_err();
+        text!(texts, wscope::link::LinkError::from(late.clone()), link::LinkError::Disconnection);
         text!(texts, late, websocket::DisconnectionTimeout);
-        text!(texts, wscope::link::LinkError::from(late), link::LinkError::Disconnection);
         ended(texts, &ws);
         Ok(())
     });
@@ -93,7 +93,9 @@ async fn reset(n: &Nursery<'_, Error>) -> Result<WebSocketConnection, HandshakeE
     let (mut here, mut there) = duplex(4096);
     here.script_reads([Fault::None, Fault::Reset]);
     let accept = accept_by_hand(&mut there);
-    let (ws, _) = (wscope::wrap_client_stream(n, here, "ws://example.com/"), accept).join().await;
+    let (ws, _) = (wscope::wrap_client_stream(n, here, "ws://user:s3cret@example.com/room?s3cret"), accept)
+        .join()
+        .await;
     ws
 }
 

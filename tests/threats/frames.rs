@@ -357,7 +357,7 @@ fn t27_only_its_own_pong_answers_a_ping() {
                         .join()
                         .await;
                 let too_many =
-                    |answer: &&Result<_, _>| matches!(answer, Err(PingError::TooMany { limit: 16 }));
+                    |answer: &&Result<_, _>| matches!(answer, Err(PingError::TooMany { limit: 16, .. }));
                 assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 7);
                 assert_eq!(answers.iter().filter(too_many).count(), 4);
                 assert!(answers[7..16].iter().all(|answer| matches!(answer, Err(PingError::Closed(_)))));

@@ -53,5 +53,5 @@ fn a_connection_is_logged_under_its_id_from_open_to_closed() {
     });
     let lines = log.0.lock().unwrap().join("\n");
     assert!(lines.contains(&format!("id={id}")) && lines.contains("message=opened"), "{lines}");
-    assert!(lines.contains("connection closed: closing handshake"), "{lines}");
+    assert!(lines.contains("connection with ws://example.com/ closed: closing handshake"), "{lines}");
 }

@@ -246,7 +246,7 @@ fn json_goes_out_as_text_and_comes_back_as_a_value() {
         assert_eq!(ends.server.get_json::<(String, [u8; 2])>().await?, ("move".to_owned(), [1, 2]));
         ends.client.send_message("{").await?;
         let error = ends.server.get_json::<u8>().await.unwrap_err();
-        let GetJsonError::Json { error, message } = error else { panic!("{error}") };
+        let GetJsonError::Json { error, message, .. } = error else { panic!("{error}") };
         assert_eq!((error.line(), message.as_text()), (1, Some("{")), "the message is given along");
         let wrong = std::collections::HashMap::from([((1, 2), 3)]); // JSON has no such key
         assert!(matches!(ends.client.send_json(&wrong).await, Err(SendJsonError::Json(_))));
