@@ -78,6 +78,21 @@ impl Passport {
         }
     }
 
+    /// The same, with what shows that the tenant may use the name: a claim, and the scheme of the hub's adapter that looks at it.
+    ///
+    /// ```
+    /// use wscope::link::{Claim, Passport};
+    ///
+    /// let passport = Passport::new("alice").with_claim("api_key", Claim::token("s3cret"));
+    /// assert!(!format!("{passport:?}").contains("s3cret"));
+    /// ```
+    #[must_use]
+    pub fn with_claim(mut self, scheme: impl Into<String>, claim: impl Into<Claim>) -> Self {
+        self.auth.scheme = scheme.into();
+        self.auth.claim = claim.into();
+        self
+    }
+
     /// What it is, with nothing read as an agent.
     #[must_use]
     pub fn effective_kind(&self) -> PassportKind {

@@ -178,7 +178,7 @@ impl From<WebSocketUri> for ClientConfig {
 /// # Ok::<(), wscope::websocket::HandshakeError>(())
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not where a server is",
+    message = "`{Self}` leads to no server",
     note = "take a URL such as \"ws://127.0.0.1:8765/\", or a `ClientConfig`"
 )]
 pub trait IntoClientConfig {

@@ -130,10 +130,7 @@ impl Ear {
 
 /// A passport with a claim that the hub takes, under a name that it takes it for.
 pub(crate) fn keyed(claim: Claim) -> Passport {
-    let mut passport = Passport::new(unique("keyed"));
-    passport.auth.scheme = "api_key".to_owned();
-    passport.auth.claim = claim;
-    passport
+    Passport::new(unique("keyed")).with_claim("api_key", claim)
 }
 
 /// Cases share a hub, and a name belongs to one agent.

@@ -134,7 +134,7 @@ impl TenantConfig {
 /// # Ok::<(), LinkError>(())
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not where a hub is",
+    message = "`{Self}` leads to no hub",
     note = "take a URL such as \"ws://127.0.0.1:8765/\", a `TenantLink`, a `TenantConfig`, or `hub.local_link(&nursery)` for a hub in this process"
 )]
 pub trait IntoTenantConfig {

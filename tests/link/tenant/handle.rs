@@ -64,13 +64,10 @@ fn a_hello_takes_an_agent_with_the_scheme_it_was_registered_with() {
     let config = HubConfig::new().auth(ApiKeys::new().key("alice", "s3cret"));
     in_town_with(config, async |n, town| {
         let first = connect_tenant(n, town.connect(n)).await?;
-        let mut passport = Passport::new("alice");
-        passport.auth.scheme = "api_key".to_owned();
-        passport.auth.claim = Claim::token("wrong");
-        let refused = first.register(passport.clone()).await.unwrap_err();
+        let passport = |token| Passport::new("alice").with_claim("api_key", Claim::token(token));
+        let refused = first.register(passport("wrong")).await.unwrap_err();
         assert_eq!(refused.code(), Some(&ErrorCode::AuthFailed));
-        passport.auth.claim = Claim::token("s3cret");
-        let alice = first.register(passport).await?;
+        let alice = first.register(passport("s3cret")).await?;
         assert!(!format!("{alice:?} {first:?} {:?}", alice.passport()).contains("s3cret"));
 
         let second = connect_tenant(n, town.connect(n)).await?;
