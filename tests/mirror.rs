@@ -56,6 +56,7 @@ const EXCUSED: &[(&str, &str)] = &[
     ("src/websocket/after.rs", "tests/websocket/engine.rs: nothing hangs, and hooks are called"),
     ("src/websocket/bell.rs", "tests/websocket/engine.rs: a receive that is kept, receivers that come and go"),
     ("src/websocket/byte_stream.rs", "tests/websocket/views.rs"),
+    ("src/websocket/client_config.rs", "tests/websocket/client.rs: what is sent, and each limit where it holds"),
     ("src/websocket/closing.rs", "tests/websocket/engine.rs and faults.rs: each way in which a connection ends"),
     ("src/websocket/config.rs", "tests/websocket/engine.rs: each limit where it holds"),
     ("src/websocket/deadlines.rs", "tests/websocket/engine.rs: keepalive and each timeout, on a virtual clock"),
