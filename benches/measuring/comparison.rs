@@ -14,6 +14,22 @@ pub struct Comparison {
     pub high: f64,
 }
 
+/// The head of a table: ours and the peers, a column each.
+pub fn print_head<'a>(columns: impl IntoIterator<Item = &'a str>) {
+    let columns: Vec<&str> = columns.into_iter().collect();
+    println!("| case | {} |\n|---|{}", columns.join(" | "), "---:|".repeat(columns.len()));
+}
+
+/// A row of it: the fastest of ours, then each peer with the ratio; what was measured counts for `steps` of what the row is about.
+pub fn print_row(name: &str, steps: f64, row: &[Comparison]) {
+    let fastest = row.iter().map(|it| it.ours).fold(f64::INFINITY, f64::min);
+    print!("| {name} | {:.0} |", fastest / steps);
+    for Comparison { peer, ratio, low, high, .. } in row {
+        print!(" {:.0} ({ratio:.2}, {low:.2}-{high:.2}) |", peer / steps);
+    }
+    println!();
+}
+
 /// Takes `pairs` rounds of each, where who is first alternates too. `pairs` is odd, so that the median is one of them; a round is told its
 /// number.
 pub fn alternate(

@@ -42,6 +42,7 @@ mod bell;
 mod broadcast;
 mod byte_stream;
 mod client;
+mod client_config;
 mod closed;
 mod closing;
 #[cfg(feature = "deflate")]
@@ -96,7 +97,8 @@ mod writing;
 pub(crate) use crate::proto::{CloseCode, CloseReason, Message, MessageDelivery, Piece, Side, Text};
 pub use broadcast::broadcast;
 pub use byte_stream::ByteStream;
-pub use client::{ClientConfig, IntoClientConfig, connect_websocket, open_websocket, wrap_client_stream};
+pub use client::{connect_websocket, open_websocket, wrap_client_stream};
+pub use client_config::{ClientConfig, IntoClientConfig};
 pub use closed::{CloseCause, ConnectionClosed, NetworkError};
 #[cfg(feature = "deflate")]
 #[cfg_attr(docsrs, doc(cfg(feature = "deflate")))]

@@ -14,7 +14,7 @@ use wscope::{
     testing::{Census, Simulation, polled},
 };
 
-use super::{Boom, Gate, SECOND, everywhere, forever, quiet, turns, until};
+use super::{Boom, Gate, SECOND, everywhere, forever, quiet, start_on, turns, until};
 
 type Log = Arc<Mutex<Vec<&'static str>>>;
 
@@ -48,11 +48,7 @@ fn a_nursery_waits_for_the_clean_up_of_its_children() {
                 let _polite = polite;
                 forever().await
             };
-            if on_pool {
-                n.spawn(child)
-            } else {
-                n.start_soon(child)
-            }
+            start_on(&n, on_pool, child);
             sleep(SECOND).await;
             Err(Boom::No(1))
         }));
@@ -73,11 +69,7 @@ fn when_the_nursery_is_dropped_the_one_around_it_adopts() {
                         let _polite = polite;
                         forever().await
                     };
-                    if on_pool {
-                        n.spawn(child)
-                    } else {
-                        n.start_soon(child)
-                    }
+                    start_on(&n, on_pool, child);
                     forever::<Result<(), _>>().await
                 });
                 assert!(move_on_after(SECOND, inner).await.is_none());

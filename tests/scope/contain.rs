@@ -13,7 +13,7 @@ use std::{
 use futures::FutureExt;
 use wscope::{Nursery, blocking, defer, fail_after, nursery, parallel, testing::Census};
 
-use super::{Bomb, Boom, SECOND, everywhere, forever, quiet, turns};
+use super::{Bomb, Boom, SECOND, everywhere, forever, quiet, start_on, turns};
 
 /// An error that panics when it is dropped, unless it is defused.
 struct Fuse(bool);
@@ -47,7 +47,7 @@ fn a_panicking_destructor_keeps_no_sibling_alive() {
                         let (_presence, _bomb) = (presence, (i % 3 == 0).then(|| Bomb));
                         forever().await
                     };
-                    if on_pool { n.spawn(child) } else { n.start_soon(child) }
+                    start_on(&n, on_pool, child);
                 }
                 turns(3).await;
                 Err(Boom::No(3))
@@ -126,11 +126,7 @@ fn a_child_on_the_pool_whose_values_panic_at_its_end_has_panicked() {
         for on_pool in [false, true] {
             let caught = AssertUnwindSafe(nursery(async |n: Nursery<'_, Boom>| {
                 let child = Ready(Bomb);
-                if on_pool {
-                    n.spawn(child)
-                } else {
-                    n.start_soon(child)
-                }
+                start_on(&n, on_pool, child);
                 forever::<Result<(), _>>().await
             }))
             .catch_unwind()
@@ -165,11 +161,7 @@ fn a_child_may_end_with_an_error_and_a_destructor_that_both_panic() {
                     .is_ok()
                 );
                 let child = Ready(Bomb);
-                if on_pool {
-                    n.spawn(child)
-                } else {
-                    n.start_soon(child)
-                }
+                start_on(&n, on_pool, child);
                 forever::<Result<(), _>>().await
             }))
             .catch_unwind()
@@ -207,7 +199,7 @@ fn a_destructor_may_panic_with_something_that_panics_when_it_is_dropped() {
                             let _held = (presence, Chain(length));
                             forever().await
                         };
-                        if on_pool { n.spawn(child) } else { n.start_soon(child) }
+                        start_on(&n, on_pool, child);
                     }
                 }
                 turns(3).await;
@@ -232,7 +224,7 @@ fn a_nursery_may_be_dropped_by_a_panic_with_bombs_in_it() {
                         let _held = (presence, Bomb);
                         forever().await
                     };
-                    if on_pool { n.spawn(child) } else { n.start_soon(child) }
+                    start_on(&n, on_pool, child);
                 }
             }
             let _bomb = Bomb;

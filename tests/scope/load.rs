@@ -17,7 +17,7 @@ use wscope::{
     testing::{Census, Simulation},
 };
 
-use super::{Boom, SECOND, forever, turns};
+use super::{Boom, SECOND, forever, start_on, turns};
 
 /// What the most live bytes are of a nursery in which so many children come and go, while one of each kind stays.
 fn peak(children: u32, start: impl Fn(&Nursery<'static, Boom>, u32)) -> u64 {
@@ -111,7 +111,7 @@ fn a_hundred_thousand_deadlines_go_off_in_order() {
                     *late.lock().unwrap().entry(limit.as_millis() as u64).or_default() += 1;
                     Ok(())
                 };
-                if on_pool { n.spawn(child) } else { n.start_soon(child) }
+                start_on(&n, on_pool, child);
             }
             Ok(())
         }));
@@ -161,7 +161,7 @@ fn a_hundred_thousand_children_are_stopped_by_one_of_them() {
                     }
                     forever().await
                 };
-                if on_pool { n.spawn(child) } else { n.start_soon(child) }
+                start_on(&n, on_pool, child);
             }
             forever().await
         }));

@@ -32,7 +32,7 @@ use std::{
     time::Duration,
 };
 
-use wscope::{Cancelled, TooSlow, testing::Simulation};
+use wscope::{Cancelled, Nursery, TooSlow, testing::Simulation};
 
 /// An error of the tests' own.
 #[derive(Debug, PartialEq, thiserror::Error)]
@@ -72,6 +72,15 @@ async fn until(condition: impl Fn() -> bool) {
     while !condition() {
         turns(1).await;
     }
+}
+
+/// Starts a child on the executor, or in the nursery's own task.
+fn start_on<E: Send + 'static>(
+    n: &Nursery<'_, E>,
+    pool: bool,
+    child: impl Future<Output = Result<(), E>> + Send + 'static,
+) {
+    if pool { n.spawn(child) } else { n.start_soon(child) }
 }
 
 /// Runs `test` in virtual time, in ten orders, and on the thread pool.

@@ -16,7 +16,7 @@ use tracing::{
 };
 use wscope::{Nursery, named, nursery, testing::Simulation};
 
-use super::{Boom, forever, quiet, turns};
+use super::{Boom, forever, quiet, start_on, turns};
 
 #[derive(Clone, Default)]
 struct Notes(Arc<Mutex<State>>);
@@ -92,7 +92,7 @@ fn a_child_is_polled_and_dropped_in_its_span() {
                 turns(1).await;
                 forever().await
             });
-            if on_pool { n.spawn(child) } else { n.start_soon(child) }
+            start_on(&n, on_pool, child);
         }
         turns(5).await;
         Err::<(), _>(Boom::No(1))
@@ -110,11 +110,7 @@ fn a_panic_is_reported_with_the_name() {
     for on_pool in [false, true] {
         let lines = noted(nursery(async |n: Nursery<'_, Boom>| {
             let child = named(format!("connection {}", 7), async { panic!("expected: {:?}", Boom::No(3)) });
-            if on_pool {
-                n.spawn(child)
-            } else {
-                n.start_soon(child)
-            }
+            start_on(&n, on_pool, child);
             Ok(())
         }));
         let report = "[child name=\"connection 7\"] ERROR message=child panicked panic=\"expected: No(3)\"";

@@ -16,7 +16,7 @@ use wscope::{
     testing::{Census, Simulation, polled},
 };
 
-use super::{Boom, SECOND, everywhere, forever, quiet, turns, until};
+use super::{Boom, SECOND, everywhere, forever, quiet, start_on, turns, until};
 
 #[test]
 fn waits_for_every_child_and_returns_what_the_body_does() {
@@ -170,11 +170,7 @@ fn a_panic_keeps_its_payload() {
             let caught = AssertUnwindSafe(nursery(async |n: Nursery<'_, Boom>| {
                 let seven = AtomicU32::new(7).into_inner();
                 let child = async move { panic!("expected: {seven}") };
-                if on_pool {
-                    n.spawn(child)
-                } else {
-                    n.start_soon(child)
-                }
+                start_on(&n, on_pool, child);
                 forever::<Result<(), _>>().await
             }))
             .catch_unwind()

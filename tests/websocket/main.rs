@@ -35,9 +35,12 @@ mod request;
 #[path = "../runtime/seam.rs"]
 mod runtime;
 mod seam;
+mod seats;
 #[cfg(feature = "tls")]
 mod secure;
+mod serve;
 mod server;
+mod server_handle;
 mod sockets;
 mod span;
 mod support;

@@ -26,9 +26,8 @@ use wscope::{
 
 use crate::{
     certificates::{Authority, Certified},
-    server::serving,
     sockets::{Socket, answer_to, until},
-    support::{BOTH, REQUEST, Raw, accept_by_hand, echo, handing_out, head, reporting, with_server},
+    support::{BOTH, REQUEST, Raw, accept_by_hand, echo, handing_out, head, reporting, serving, with_server},
 };
 
 fn authority() -> &'static Authority {

@@ -1,10 +1,13 @@
 //! What several tests need: two ends of one connection in memory, a server, and a peer made of raw bytes.
 
-use std::{pin::Pin, time::Duration};
+use std::{io, pin::Pin, time::Duration};
 
-use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, channel::mpsc};
+use futures::{
+    AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, FutureExt,
+    channel::{mpsc, oneshot},
+};
 use wscope::{
-    ClientConfig, ConnectionConfig, Error, Nursery, ServerConfig, ServerHandle, WebSocketConnection,
+    Child, ClientConfig, ConnectionConfig, Error, Nursery, ServerConfig, ServerHandle, WebSocketConnection,
     WebSocketRequest, WebSocketServer, fail_after, nursery,
     proto::{self, Role},
     run,
@@ -53,6 +56,45 @@ where
     ))
     .unwrap()
     .unwrap()
+}
+
+/// Runs `server`, which may be stopped by its handle and is at the latest when `body` returns. `body` can wait for the end of
+/// `run`. Nothing may take longer than 30 s.
+pub(crate) fn serving<T, H, F>(
+    server: impl AsyncFnOnce() -> io::Result<WebSocketServer>,
+    handler: H,
+    body: impl AsyncFnOnce(&ServerHandle, Child<()>) -> Result<T, Error>,
+) -> T
+where
+    H: Fn(WebSocketRequest) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<(), BoxError>> + Send + 'static,
+{
+    run(fail_after(
+        Duration::from_secs(30),
+        nursery(async |n: Nursery<'_, Error>| {
+            let server = server().await?;
+            let handle = server.handle();
+            let running = n.child(async {
+                server.run(handler).await;
+                Ok(())
+            });
+            let value = body(&handle, running).await?;
+            handle.stop();
+            Ok(value)
+        }),
+    ))
+    .unwrap()
+    .unwrap()
+}
+
+pub(crate) async fn local(config: ServerConfig) -> io::Result<WebSocketServer> {
+    Ok(WebSocketServer::bind("127.0.0.1:0").await?.config(config))
+}
+
+/// A gate at which many wait; it opens when the first half is used or dropped.
+pub(crate) fn gate() -> (oneshot::Sender<()>, impl Future<Output = ()> + Clone + Send + Sync) {
+    let (open, opened) = oneshot::channel();
+    (open, opened.map(|_| ()).shared())
 }
 
 pub(crate) fn url(server: &ServerHandle, path: &str) -> String {

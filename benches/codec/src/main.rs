@@ -9,7 +9,7 @@
 
 use codec::{
     libraries::{Case, Direction, OURS, PEERS, Side},
-    measure::compare,
+    measure::{compare, print_head, print_row},
     wire::{Kind, Reads},
 };
 use std::env;
@@ -32,18 +32,11 @@ fn count(library: &str, wanted: &str, steps: usize) {
 }
 
 fn table(words: &[&str]) {
-    print!("| case | wscope |");
-    PEERS.iter().for_each(|(name, _)| print!(" {name} |"));
-    println!("\n|---|---:|{}", "---:|".repeat(PEERS.len()));
+    print_head([OURS].iter().chain(&PEERS).map(|(name, _)| *name));
     for case in
         cases().filter(|case| words.iter().all(|word| name(*case).split(' ').any(|part| part == *word)))
     {
-        let rows = PEERS.map(|(_, peer)| compare(OURS.1, peer, case));
-        let fastest = rows.iter().map(|row| row.ours).fold(f64::INFINITY, f64::min);
-        print!("| {} | {fastest:.0} |", name(case));
-        rows.iter()
-            .for_each(|row| print!(" {:.0} ({:.2}, {:.2}-{:.2}) |", row.peer, row.ratio, row.low, row.high));
-        println!();
+        print_row(&name(case), 1.0, &PEERS.map(|(_, peer)| compare(OURS.1, peer, case)));
     }
 }
 

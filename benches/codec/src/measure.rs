@@ -10,7 +10,7 @@ mod comparison;
 mod steps;
 
 use crate::libraries::{Case, Library};
-pub use comparison::Comparison;
+pub use comparison::{Comparison, print_head, print_row};
 use steps::{calibrate, round};
 
 /// Pairs of rounds.

@@ -10,7 +10,7 @@
 
 use deflate::{
     libraries::{Case, Direction, OURS, PEERS},
-    measure::compare,
+    measure::{compare, print_head, print_row},
 };
 use std::{
     env,
@@ -28,18 +28,11 @@ fn main() {
 }
 
 fn table(words: &[&str]) {
-    print!("| case | wscope |");
-    PEERS.iter().for_each(|(name, ..)| print!(" {name} |"));
-    println!("\n|---|---:|{}", "---:|".repeat(PEERS.len()));
+    print_head([OURS].iter().chain(&PEERS).map(|(name, ..)| *name));
     for case in
         cases().filter(|case| words.iter().all(|word| name(*case).split(", ").any(|part| part == *word)))
     {
-        let rows = PEERS.map(|(_, peer, _)| compare(OURS.1, peer, case));
-        let fastest = rows.iter().map(|row| row.ours).fold(f64::INFINITY, f64::min);
-        print!("| {} | {fastest:.0} |", name(case));
-        rows.iter()
-            .for_each(|row| print!(" {:.0} ({:.2}, {:.2}-{:.2}) |", row.peer, row.ratio, row.low, row.high));
-        println!();
+        print_row(&name(case), 1.0, &PEERS.map(|(_, peer, _)| compare(OURS.1, peer, case)));
     }
 }
 

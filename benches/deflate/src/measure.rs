@@ -6,7 +6,7 @@ mod comparison;
 mod steps;
 
 use crate::libraries::{Case, Library};
-pub use comparison::Comparison;
+pub use comparison::{Comparison, print_head, print_row};
 pub use steps::processor_time;
 use steps::{calibrate, round};
 

@@ -8,7 +8,11 @@
 //! ```
 
 use rustix::time::ClockId;
-use scope::{BURST, Contender, in_task, measure::compare, pool};
+use scope::{
+    BURST, Contender, in_task,
+    measure::{compare, print_head, print_row},
+    pool,
+};
 use std::{
     env,
     time::{Duration, Instant},
@@ -72,7 +76,8 @@ fn table(words: &[&str]) {
         let counts = COUNTS.iter().filter(|count| wanted(&format!("{} {count}", group.name)));
         for (row, &count) in counts.enumerate() {
             if row == 0 {
-                head(&group);
+                println!();
+                print_head(group.contenders.iter().map(|(name, _)| *name));
             }
             let per_step = (group.per_step)(count) as f64;
             let mut ours = group.contenders[0].1(count);
@@ -80,21 +85,10 @@ fn table(words: &[&str]) {
                 .iter()
                 .map(|(_, peer)| compare(group.clock, &mut ours, &mut peer(count)))
                 .collect();
-            let fastest = rows.iter().map(|row| row.ours).fold(f64::INFINITY, f64::min);
-            print!("| {} {count} | {:.0} |", group.name, fastest / per_step);
-            for row in rows {
-                print!(" {:.0} ({:.2}, {:.2}-{:.2}) |", row.peer / per_step, row.ratio, row.low, row.high);
-            }
-            println!();
+            print_row(&format!("{} {count}", group.name), per_step, &rows);
         }
     }
     growth(words);
-}
-
-fn head(group: &Group) {
-    print!("\n| case |");
-    group.contenders.iter().for_each(|(name, _)| print!(" {name} |"));
-    println!("\n|---|{}", "---:|".repeat(group.contenders.len()));
 }
 
 /// A wake among the most children, against one among the fewest, each contender with itself.

@@ -7,7 +7,7 @@
 mod comparison;
 
 use crate::Step;
-pub use comparison::Comparison;
+pub use comparison::{Comparison, print_head, print_row};
 use rustix::time::{ClockId, clock_gettime};
 use std::time::Duration;
 

@@ -280,8 +280,15 @@ async def unregister(url):
 # ---- channels
 
 
-async def pair(hub, other, kind="conversation", **options):
-    first, second = await silent(hub), await silent(other)
+def room_for_two():
+    rule = Rule()
+    rule.limits.inbox.max_pending = 2
+    return rule
+
+
+async def pair(hub, other, kind="conversation", *, rule=None, **options):
+    """Two agents, the second with this rule, and a channel between them."""
+    first, second = await silent(hub), await silent(other, rule=rule)
     channel = await first.open(type=kind, target=second.passport.name, **options)
     return first, second, channel
 
@@ -512,10 +519,7 @@ async def post_refused(url):
 async def post_full_inbox(url):
     "post_envelope: a full inbox"
     async with client(url) as hub, client(url) as other:
-        small = Rule()
-        small.limits.inbox.max_pending = 2
-        first, second = await silent(hub), await silent(other, rule=small)
-        channel = await first.open(type="conversation", target=second.passport.name)
+        _, second, channel = await pair(hub, other, rule=room_for_two())
 
         async def never(_):
             await asyncio.Event().wait()
@@ -724,10 +728,7 @@ async def one_connection(url):
 async def inbox_falls(url):
     "better: an inbox empties as its envelopes are acknowledged"
     async with client(url) as hub, client(url) as other:
-        small = Rule()
-        small.limits.inbox.max_pending = 2
-        first, second = await silent(hub), await silent(other, rule=small)
-        channel = await first.open(type="conversation", target=second.passport.name)
+        _, second, channel = await pair(hub, other, rule=room_for_two())
         for _ in range(10):
             await channel.send("x")
             await seen(second)

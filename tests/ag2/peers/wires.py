@@ -7,15 +7,24 @@ from operations import ID, is_time, refused
 from wire import Wire, open_channel, soon, text, unique
 
 
-async def two(url, first, second, **options):
+async def two(first, second):
     """An agent on each, and a channel between them."""
     one = await first.register(unique("one"))
     await second.register(unique("two"))
-    return one, await open_channel(first, one, [second], **options)
+    return one, await open_channel(first, one, [second])
 
 
 async def came(wire):
     return [text(notify) for notify in await wire.waiting_texts()]
+
+
+async def delivered(first, second, words):
+    """An agent on each, and these words from the first to the second: the name of the second, and what it was notified of."""
+    one, channel = await two(first, second)
+    (name,) = second.ids
+    for word in words:
+        await first.post(channel, one, word)
+    return name, [await second.next() for _ in words]
 
 
 # ---- hello
@@ -73,7 +82,7 @@ async def unbound(url):
 # ---- receipts and replay
 
 
-async def again(url, wire, name, since=""):
+async def again(wire, name, since=""):
     """Says hello on `wire`, and gives the texts that are replayed."""
     welcome = await wire.hello(name, since)
     assert isinstance(welcome, WelcomeFrame), welcome
@@ -83,56 +92,45 @@ async def again(url, wire, name, since=""):
 async def receipts(url):
     "receipts: what is acknowledged is not replayed, what is refused is"
     async with Wire(url) as first, Wire(url) as second, Wire(url) as third:
-        one, channel = await two(url, first, second)
-        (name,) = second.ids
-        for word in ("a", "b", "c"):
-            await first.post(channel, one, word)
-        notified = [await second.next() for _ in range(3)]
+        name, notified = await delivered(first, second, ["a", "b", "c"])
         await second.receipt(notified[0])
         await second.receipt(notified[1], "nack", reason="boom")
         await second.fence()
-        assert await again(url, third, name) == ["b", "c"]
+        assert await again(third, name) == ["b", "c"]
 
 
 async def receipts_odd(url):
     "receipts: without recipient or channel, of another agent, of no kind"
     async with Wire(url) as first, Wire(url) as second, Wire(url) as third:
-        one, channel = await two(url, first, second)
-        (name,) = second.ids
-        await first.post(channel, one, "a")
-        notify = await second.next()
+        name, (notify,) = await delivered(first, second, ["a"])
         await second.receipt(notify, recipient_id="")
         await second.receipt(notify, channel_id="")
         await second.receipt(notify, "perhaps")
         await second.fence()
         await first.receipt(notify)
         await first.fence()
-        assert await again(url, third, name) == ["a"]
+        assert await again(third, name) == ["a"]
 
 
 async def receipts_backwards(url):
     "receipts: a late one moves nothing back"
     async with Wire(url) as first, Wire(url) as second, Wire(url) as third:
-        one, channel = await two(url, first, second)
-        (name,) = second.ids
-        for word in ("a", "b", "c"):
-            await first.post(channel, one, word)
-        notified = [await second.next() for _ in range(3)]
+        name, notified = await delivered(first, second, ["a", "b", "c"])
         for at in (1, 0, 0):
             await second.receipt(notified[at])
         await second.fence()
-        assert await again(url, third, name) == ["c"]
+        assert await again(third, name) == ["c"]
 
 
 async def replay_since(url):
     "replay: strictly after an id; all; none"
     async with Wire(url) as first, Wire(url) as second:
-        one, channel = await two(url, first, second)
+        one, channel = await two(first, second)
         (name,) = second.ids
         ids = [await first.post(channel, one, word) for word in ("a", "b", "c")]
         for since, wanted in [("", ["a", "b", "c"]), (ids[0], ["b", "c"]), (ids[2], []), (None, []), ("f" * 32, [])]:
             async with Wire(url) as third:
-                found = await again(url, third, name, since)
+                found = await again(third, name, since)
                 assert found == wanted, (since, found)
 
 
@@ -140,12 +138,12 @@ async def replay_offline(url):
     "replay: what was posted while nobody was there, once and in order, behind the welcome"
     async with Wire(url) as first, Wire(url) as third:
         async with Wire(url) as second:
-            one, channel = await two(url, first, second)
+            one, channel = await two(first, second)
             (name,) = second.ids
         words = [str(number) for number in range(50)]
         for word in words:
             await first.post(channel, one, word)
-        assert await again(url, third, name) == words
+        assert await again(third, name) == words
         await first.post(channel, one, "live")
         assert await came(third) == ["live"]
 
@@ -153,19 +151,17 @@ async def replay_offline(url):
 async def replay_cursor_wins(url):
     "replay: what is acknowledged stays so, whatever the hello says"
     async with Wire(url) as first, Wire(url) as second, Wire(url) as third:
-        one, channel = await two(url, first, second)
-        (name,) = second.ids
-        posted = [await first.post(channel, one, word) for word in ("a", "b")]
-        for _ in posted:
-            await second.receipt(await second.next())
+        name, notified = await delivered(first, second, ["a", "b"])
+        for notify in notified:
+            await second.receipt(notify)
         await second.fence()
-        assert await again(url, third, name, "0" * 32) == []
+        assert await again(third, name, "0" * 32) == []
 
 
 async def replay_two_channels(url):
     "replay: each channel by itself, closed ones not"
     async with Wire(url) as first, Wire(url) as second, Wire(url) as third:
-        one, channel = await two(url, first, second)
+        one, channel = await two(first, second)
         (name,) = second.ids
         others = [await open_channel(first, one, [second]) for _ in range(2)]
         for each in (channel, *others):
@@ -175,7 +171,7 @@ async def replay_two_channels(url):
         await second.receipt(notified[0])
         await second.fence()
         await first.request("close_channel", channel_id=others[1])
-        found = await again(url, third, name)
+        found = await again(third, name)
         assert found == [f"b in {channel}", f"a in {others[0]}", f"b in {others[0]}"], found
 
 
@@ -198,12 +194,12 @@ async def gone(url):
     "connections: one that closes leaves its agents"
     async with Wire(url) as first, Wire(url) as third:
         async with Wire(url) as second:
-            one, channel = await two(url, first, second)
+            one, channel = await two(first, second)
             (name,) = second.ids
         assert await first.post(channel, one, "to nobody")
         told = await first.request("get_agent", name_or_id=name)
         assert told["name"] == name
-        assert await again(url, third, name) == ["to nobody"]
+        assert await again(third, name) == ["to nobody"]
 
 
 async def many(url):
@@ -234,7 +230,7 @@ async def many(url):
 async def takeover(url):
     "connections: deliveries go where the agent said hello last"
     async with Wire(url) as first, Wire(url) as second, Wire(url) as third:
-        one, channel = await two(url, first, second)
+        one, channel = await two(first, second)
         ((name, agent),) = second.ids.items()
         await third.hello(name)
         await first.post(channel, one, "a")
@@ -290,7 +286,7 @@ async def binary(url):
 async def large(url):
     "messages: one of 900 kB"
     async with Wire(url) as first, Wire(url) as second:
-        one, channel = await two(url, first, second)
+        one, channel = await two(first, second)
         await first.post(channel, one, "x" * 900_000)
         assert text(await second.next()) == "x" * 900_000
 
@@ -322,21 +318,17 @@ async def head_of_line(url):
 async def gaps(url):
     "better: what was not acknowledged is replayed, though later ones were"
     async with Wire(url) as first, Wire(url) as second, Wire(url) as third:
-        one, channel = await two(url, first, second)
-        (name,) = second.ids
-        for word in ("a", "b", "c"):
-            await first.post(channel, one, word)
-        notified = [await second.next() for _ in range(3)]
+        name, notified = await delivered(first, second, ["a", "b", "c"])
         await second.receipt(notified[0])
         await second.receipt(notified[2])
         await second.fence()
-        assert await again(url, third, name) == ["b"]
+        assert await again(third, name) == ["b"]
 
 
 async def poison(url):
     "better: a receipt for what was never sent moves nothing"
     async with Wire(url) as first, Wire(url) as second, Wire(url) as third:
-        one, channel = await two(url, first, second)
+        one, channel = await two(first, second)
         ((name, agent),) = second.ids.items()
         await first.post(channel, one, "a")
         await second.next()
@@ -344,13 +336,13 @@ async def poison(url):
             frame = ReceiptFrame(envelope_id=envelope_id, status="ack", recipient_id=agent, channel_id=channel)
             await second.send(frame)
         await second.fence()
-        assert await again(url, third, name) == ["a"]
+        assert await again(third, name) == ["a"]
 
 
 async def idempotent(url):
     "better: an idempotency key counts once"
     async with Wire(url) as first, Wire(url) as second:
-        one, channel = await two(url, first, second)
+        one, channel = await two(first, second)
         ids = {await first.post(channel, one, "a", idempotency_key="k") for _ in range(3)}
         assert len(ids) == 1 and await came(second) == ["a"]
 
@@ -358,7 +350,7 @@ async def idempotent(url):
 async def too_large(url):
     "better: a message over 1 MiB is answered, and the connection goes on"
     async with Wire(url) as first, Wire(url) as second:
-        one, channel = await two(url, first, second)
+        one, channel = await two(first, second)
         await first.send_text('{"kind": "ping", "x": "' + "x" * 1_500_000 + '"}')
         error = await soon(first.said.get())
         assert error.code == "too_large", error

@@ -1,38 +1,14 @@
 //! Allocations a message, and a control frame, of our own codec.
 
+#[path = "../../../measuring/counting.rs"]
+mod counting;
+
 use codec::{
     libraries::{Case, Direction, OURS, Side, Step},
     wire::{Kind, Reads},
 };
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
-};
+use counting::allocations;
 use wscope::proto::{Config, Connection, Ping, Pong, Role};
-
-struct Counting;
-
-static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-// SAFETY: passes everything on.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Relaxed);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Relaxed);
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 fn main() {
     println!("| case | allocations |\n|---|---:|");
@@ -75,7 +51,7 @@ fn control() -> Step {
 fn count(step: &mut Step) -> f64 {
     const STEPS: usize = 1000;
     (0..STEPS).for_each(|_| step());
-    let before = ALLOCATIONS.load(Relaxed);
+    let before = allocations();
     (0..STEPS).for_each(|_| step());
-    (ALLOCATIONS.load(Relaxed) - before) as f64 / STEPS as f64
+    (allocations() - before) as f64 / STEPS as f64
 }
