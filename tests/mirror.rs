@@ -54,6 +54,7 @@ const EXCUSED: &[(&str, &str)] = &[
     ("src/link/tenant/stats.rs", "tests/link/tenant/call.rs and serve.rs read them"),
     // Parts of a connection that no user sees; each promise is tried where it is made.
     ("src/websocket/after.rs", "tests/websocket/engine.rs: nothing hangs, and hooks are called"),
+    ("src/websocket/answer.rs", "tests/websocket/request.rs: accepted and rejected in every way"),
     ("src/websocket/bell.rs", "tests/websocket/engine.rs: a receive that is kept, receivers that come and go"),
     ("src/websocket/byte_stream.rs", "tests/websocket/views.rs"),
     ("src/websocket/client_config.rs", "tests/websocket/client.rs: what is sent, and each limit where it holds"),

@@ -83,14 +83,7 @@ impl Transport {
 
     /// Whether [`poll_fill`](Self::poll_fill) reads into spare capacity without clearing it first: plain sockets do.
     pub(crate) fn can_fill(&self) -> bool {
-        match self {
-            Self::Tcp(_) => true,
-            #[cfg(unix)]
-            Self::Unix(_) => true,
-            #[cfg(feature = "tls")]
-            Self::Tls(_) => false,
-            Self::Other(_) => false,
-        }
+        self.is_socket()
     }
 
     /// One read, appended to `vec`: at most `at_most` bytes, and on a plain socket no more than the spare capacity.
@@ -115,14 +108,7 @@ impl Transport {
 
     /// Whether [`poll_write_vectored`](Self::poll_write_vectored) takes more than the first slice: plain sockets do.
     pub(crate) fn gathers(&self) -> bool {
-        match self {
-            Self::Tcp(_) => true,
-            #[cfg(unix)]
-            Self::Unix(_) => true,
-            #[cfg(feature = "tls")]
-            Self::Tls(_) => false,
-            Self::Other(_) => false,
-        }
+        self.is_socket()
     }
 
     /// One write. Never `Ready(Ok(0))`, unless there is nothing in `slices`.
@@ -211,6 +197,18 @@ impl Transport {
             Self::Unix(_) => false,
             #[cfg(feature = "tls")]
             Self::Tls(_) => true,
+        }
+    }
+
+    /// Whether the kernel is asked with nothing in between.
+    fn is_socket(&self) -> bool {
+        match self {
+            Self::Tcp(_) => true,
+            #[cfg(unix)]
+            Self::Unix(_) => true,
+            #[cfg(feature = "tls")]
+            Self::Tls(_) => false,
+            Self::Other(_) => false,
         }
     }
 

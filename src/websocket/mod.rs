@@ -37,6 +37,7 @@
 //! How it moves bytes is told in `docs/src/design/engine-room.md`.
 
 mod after;
+mod answer;
 mod apart;
 mod bell;
 mod broadcast;
@@ -95,6 +96,7 @@ mod writing;
 
 /// The words of the protocol that layers above need: they stand on this one, and name no other.
 pub(crate) use crate::proto::{CloseCode, CloseReason, Message, MessageDelivery, Piece, Side, Text};
+pub use answer::{Accept, Reject};
 pub use broadcast::broadcast;
 pub use byte_stream::ByteStream;
 pub use client::{connect_websocket, open_websocket, wrap_client_stream};
@@ -118,7 +120,7 @@ pub use origin::{InvalidOrigin, Origin, OriginPolicy};
 pub use pieces::{PieceData, PieceWriter};
 pub use ping::PingError;
 pub(crate) use printable::Printable;
-pub use request::{Accept, Reject, WebSocketRequest};
+pub use request::WebSocketRequest;
 pub use send::SendError;
 pub use serve::ServerError;
 pub use server::{WebSocketServer, serve_websocket};

@@ -162,13 +162,13 @@ pub(super) async fn hang_up(mut transport: Transport, last: Vec<u8>, limit: Dura
         Some(written) => written?,
         None => return Err(io::ErrorKind::TimedOut.into()),
     }
-    move_on_after(ConnectionConfig::DRAIN_TIMEOUT, linger(&mut transport)).await;
+    move_on_after(ConnectionConfig::DRAIN_TIMEOUT, drain(&mut transport)).await;
     Ok(())
 }
 
-async fn linger(transport: &mut Transport) {
+async fn drain(transport: &mut Transport) {
     let mut closed = false;
-    let mut left = LINGER_READS;
+    let mut left = DRAIN_READS;
     poll_fn(|cx| {
         if !closed {
             closed = match transport.poll_close(cx) {
@@ -190,4 +190,4 @@ async fn linger(transport: &mut Transport) {
 }
 
 /// Reads of up to 64 KiB each after which nobody is waited for any more.
-const LINGER_READS: usize = 16;
+const DRAIN_READS: usize = 16;

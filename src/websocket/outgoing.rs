@@ -21,11 +21,7 @@ impl Outgoing {
 
     pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectionClosed>> {
         let Self { ws, room, .. } = self;
-        ws.shared().work(|engine, after| {
-            ready!(send::poll_room(engine, room, cx, after))?;
-            send::hold(engine, room, after); // until it has sent
-            Poll::Ready(Ok(()))
-        })
+        send::poll_hold(ws.shared(), room, cx)
     }
 
     /// Queues a message, after [`poll_ready`](Self::poll_ready) has given it a place. A large one is compressed at once: there is no

@@ -1,11 +1,6 @@
 //! Sending a message in pieces.
 
-use std::{
-    fmt,
-    future::poll_fn,
-    marker::PhantomData,
-    task::{Poll, ready},
-};
+use std::{fmt, future::poll_fn, marker::PhantomData};
 
 use super::{ConnectionClosed, WebSocketConnection, apart::Apart, send};
 use crate::proto::{CloseCode, CloseConnection, Message, Piece, Text};
@@ -116,14 +111,7 @@ impl<T: PieceData> PieceWriter<T> {
     /// Waits for room, and keeps the place.
     async fn room(&mut self) -> Result<(), ConnectionClosed> {
         let Self { ws, ticket, .. } = self;
-        poll_fn(|cx| {
-            ws.shared().work(|engine, after| {
-                ready!(send::poll_room(engine, ticket, cx, after))?;
-                send::hold(engine, ticket, after);
-                Poll::Ready(Ok(()))
-            })
-        })
-        .await
+        poll_fn(|cx| send::poll_hold(ws.shared(), ticket, cx)).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! A client that asks to be let in, and the answer.
+//! A client that asks to be let in.
 
 use std::{
     fmt,
@@ -8,18 +8,18 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, StatusCode};
 
 use super::{
-    ConnectionConfig, ConnectionId, Endpoint, HandshakeError, ServerConfig, WebSocketConnection,
+    Accept, ConnectionConfig, ConnectionId, Endpoint, HandshakeError, Reject, ServerConfig,
+    WebSocketConnection,
     driver::{Driver, farewell},
     opening, scratch,
     shared::{Facts, Resource, Shared},
     slot::Slot,
 };
 use crate::{
-    proto::{AcceptConnection, Agreement, RejectConnection, Request, Role, ServerHandshake, Token},
+    proto::{Agreement, RejectConnection, Request, Role, ServerHandshake, Token},
     runtime::Transport,
     scope::defer,
 };
@@ -303,122 +303,4 @@ async fn look_for_client(transport: &mut Transport, early: &mut Vec<u8>) -> io::
         }))
     })
     .await
-}
-
-/// How a client is let in. What cannot be sent is an error of [`WebSocketRequest::accept`].
-///
-/// ```
-/// use wscope::websocket::{Accept, ConnectionConfig};
-///
-/// let accept = Accept::new()
-///     .subprotocol("chat.v2")
-///     .header("X-Served-By", "7")
-///     .connection(ConnectionConfig::new().max_message_size(4096));
-/// # let _ = accept;
-/// ```
-#[derive(Debug)]
-#[must_use = "to be given to `accept`"]
-pub struct Accept(Box<Answer>);
-
-/// Apart, because what a future is given stays in it as long as it lives, which for a handler is as long as its connection.
-#[derive(Debug)]
-struct Answer {
-    accept: Result<AcceptConnection, HandshakeError>,
-    config: Option<ConnectionConfig>,
-    #[cfg(feature = "deflate")]
-    compression: Option<super::Compression>,
-}
-
-impl Accept {
-    /// Without a subprotocol, with the limits of the server.
-    pub fn new() -> Self {
-        Self(Box::new(Answer {
-            accept: Ok(AcceptConnection::new()),
-            config: None,
-            #[cfg(feature = "deflate")]
-            compression: None,
-        }))
-    }
-
-    /// Chooses a subprotocol, which must be one of [those proposed](WebSocketRequest::proposed_subprotocols).
-    pub fn subprotocol(mut self, subprotocol: impl Into<String>) -> Self {
-        self.0.accept = self.0.accept.map(|accept| accept.with_subprotocol(subprotocol));
-        self
-    }
-
-    /// Adds a header to the answer.
-    pub fn header<N, V>(mut self, name: N, value: V) -> Self
-    where
-        HeaderName: TryFrom<N>,
-        HeaderValue: TryFrom<V>,
-    {
-        self.0.accept = self.0.accept.and_then(|accept| Ok(accept.with_header(name, value)?));
-        self
-    }
-
-    /// Limits and habits of this connection, in place of the server's.
-    pub fn connection(mut self, config: ConnectionConfig) -> Self {
-        self.0.config = Some(config);
-        self
-    }
-
-    /// Compression of this connection, in place of the server's.
-    #[cfg(feature = "deflate")]
-    pub fn compression(mut self, compression: impl Into<super::Compression>) -> Self {
-        self.0.compression = Some(compression.into());
-        self
-    }
-}
-
-impl From<ConnectionConfig> for Accept {
-    fn from(config: ConnectionConfig) -> Self {
-        Self::new().connection(config)
-    }
-}
-
-impl Default for Accept {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// How a client is refused. What cannot be sent is an error of [`WebSocketRequest::reject`].
-///
-/// ```
-/// use wscope::websocket::Reject;
-///
-/// let reject = Reject::status(429).header("Retry-After", "30").body("later, please\n");
-/// # let _ = reject;
-/// ```
-#[derive(Debug)]
-#[must_use = "to be given to `reject`"]
-pub struct Reject(Result<RejectConnection, HandshakeError>);
-
-impl Reject {
-    /// With this status, without a body. Any from 200 up, but for those that can have no body: 204, 205 and 304.
-    pub fn status(status: u16) -> Self {
-        Self(RejectConnection::new(status).map_err(HandshakeError::from))
-    }
-
-    /// Adds a header.
-    pub fn header<N, V>(mut self, name: N, value: V) -> Self
-    where
-        HeaderName: TryFrom<N>,
-        HeaderValue: TryFrom<V>,
-    {
-        self.0 = self.0.and_then(|reject| Ok(reject.with_header(name, value)?));
-        self
-    }
-
-    /// Adds a body.
-    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
-        self.0 = self.0.map(|reject| reject.with_body(body));
-        self
-    }
-}
-
-impl From<u16> for Reject {
-    fn from(status: u16) -> Self {
-        Self::status(status)
-    }
 }

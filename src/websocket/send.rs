@@ -108,7 +108,7 @@ impl Drop for Send<'_> {
 }
 
 /// Whether it is the turn of `ticket` and there is room. Pending: not yet, and the task will be woken.
-pub(super) fn poll_room(
+fn poll_room(
     engine: &mut Engine,
     ticket: &mut Option<Ticket>,
     cx: &mut Context<'_>,
@@ -131,8 +131,21 @@ pub(super) fn poll_room(
     Poll::Pending
 }
 
+/// Waits for room as [`poll_room`] does, and keeps the place: nobody comes between this and what is sent.
+pub(super) fn poll_hold(
+    shared: &Shared,
+    ticket: &mut Option<Ticket>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), ConnectionClosed>> {
+    shared.work(|engine, after| {
+        ready!(poll_room(engine, ticket, cx, after))?;
+        hold(engine, ticket, after);
+        Poll::Ready(Ok(()))
+    })
+}
+
 /// Keeps the first place, for who has found room.
-pub(super) fn hold(engine: &mut Engine, ticket: &mut Option<Ticket>, after: &mut After) {
+fn hold(engine: &mut Engine, ticket: &mut Option<Ticket>, after: &mut After) {
     if ticket.is_none() {
         engine.senders.wait(ticket, Waker::noop(), after); // the queue is empty: this place is the first
     }
