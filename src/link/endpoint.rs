@@ -88,6 +88,14 @@ impl LinkEndpoint {
         }
     }
 
+    /// Who is at the other end, for errors.
+    pub(super) fn peer(&self) -> String {
+        match &self.0 {
+            Carrier::WebSocket(ws) => ws.peer(),
+            Carrier::Local(_) => LocalLink::PEER.to_owned(),
+        }
+    }
+
     /// How the link ended, or is ending; `None` while it is open.
     #[must_use]
     pub fn closed(&self) -> Option<ConnectionClosed> {

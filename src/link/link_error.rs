@@ -33,13 +33,13 @@ pub enum LinkError {
 #[non_exhaustive]
 pub enum SendFrameError {
     /// The link has not been opened.
-    #[error("{kind} frame not sent: the link has not been opened")]
+    #[error("{kind} frame not sent: the link has not been opened; open it first")]
     NotOpen {
         /// The kind of the frame.
         kind: &'static str,
     },
     /// No hub would take it, and AG2's would close the link.
-    #[error("{kind} frame not sent: {size} bytes exceed the limit of {limit}")]
+    #[error("{kind} frame not sent: {size} bytes exceed the limit of {limit} bytes (TenantLink::MAX_FRAME)")]
     TooLarge {
         /// The kind of the frame.
         kind: &'static str,
@@ -63,7 +63,7 @@ pub enum SendFrameError {
 #[non_exhaustive]
 pub enum NextFrameError {
     /// The link has not been opened.
-    #[error("no frame: the link has not been opened")]
+    #[error("no frame received: the link has not been opened; open it first")]
     NotOpen,
     /// A message came that is no frame. The link goes on.
     #[error(transparent)]
@@ -81,7 +81,7 @@ pub enum NextFrameError {
 #[non_exhaustive]
 pub enum LinkPingError {
     /// The link has not been opened.
-    #[error("no ping sent: the link has not been opened")]
+    #[error("no ping sent: the link has not been opened; open it first")]
     NotOpen,
     /// No pong came.
     #[error(transparent)]

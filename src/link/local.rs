@@ -40,6 +40,9 @@ impl LocalLink {
     /// 64 KiB each way, as a WebSocket's send buffer.
     pub const BUFFER: usize = 64 * 1024;
 
+    /// Whom errors name: there is no address within a process.
+    pub(super) const PEER: &str = "the other end of a local link";
+
     /// Both ends. Each way holds [`BUFFER`](Self::BUFFER) bytes, a short text counting more than it has; one text of any size is let in
     /// when there is less.
     #[must_use]
@@ -186,13 +189,13 @@ impl State {
         for way in &mut self.ways {
             after.wake.extend(way.senders.dissolve().chain(way.receivers.dissolve()));
         }
-        ConnectionClosed::agreed(PEER, reason, Side::Local)
+        ConnectionClosed::agreed(LocalLink::PEER, reason, Side::Local)
     }
 
     fn closed(&self, end: usize) -> Option<ConnectionClosed> {
         let (by, reason) = self.ended.as_ref()?;
         let first = if *by == end { Side::Local } else { Side::Remote };
-        Some(ConnectionClosed::agreed(PEER, reason.clone(), first))
+        Some(ConnectionClosed::agreed(LocalLink::PEER, reason.clone(), first))
     }
 }
 
@@ -255,6 +258,3 @@ fn weight(text: &Text) -> usize {
 }
 
 const LEAST: usize = 256;
-
-/// Whom errors name: there is no address within a process.
-const PEER: &str = "the other end of a local link";

@@ -257,6 +257,11 @@ impl TenantLink {
         wire.endpoint.send(text).await.map_err(|error| Some(error.closed))
     }
 
+    /// The hub, for errors.
+    pub(super) fn peer(&self) -> String {
+        self.wire().map(|wire| wire.endpoint.peer()).unwrap_or_default()
+    }
+
     fn target(&self) -> Option<ClientConfig> {
         self.to.clone().map(|to| to.connection(self.connection.clone()))
     }

@@ -279,6 +279,11 @@ impl WebSocketConnection {
         &self.0.shared.facts.local
     }
 
+    /// The peer, for errors: as [`ConnectionClosed::peer`].
+    pub(crate) fn peer(&self) -> String {
+        self.0.shared.facts.peer()
+    }
+
     /// The peer's end.
     #[must_use]
     pub fn remote(&self) -> &Endpoint {

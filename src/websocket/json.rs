@@ -49,7 +49,7 @@ impl WebSocketConnection {
     pub async fn get_json<T: DeserializeOwned>(&self) -> Result<T, GetJsonError> {
         let message = self.get_message().await?;
         serde_json::from_slice(message.as_bytes()).map_err(|error| GetJsonError::Json {
-            peer: self.shared().facts.peer(),
+            peer: self.peer(),
             error: error.into(),
             message,
         })

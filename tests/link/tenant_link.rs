@@ -260,7 +260,7 @@ fn over_a_web_socket_it_is_the_same() {
             })
             .await?;
             // Each poll of opening can be the last one.
-            let link = TenantLink::new(&url)?;
+            let link = TenantLink::new(&format!("{url}?token=s3cret"))?;
             let mut polls = 0;
             while polled(polls, link.open(&n)).await.is_none() {
                 assert!(!link.is_open());
@@ -268,6 +268,9 @@ fn over_a_web_socket_it_is_the_same() {
             }
             assert!(link.is_open() && polls > 1);
             assert_eq!(link.close().await.unwrap().code(), 1000);
+            let late = link.send_frame(&Frame::Ping).await.unwrap_err().to_string();
+            let begin = format!("ping frame not sent: connection with {url}?... closed: closing handshake; ");
+            assert!(late.starts_with(&begin), "the hub is named, without the token: {late}");
             let mut polls = 0;
             loop {
                 let block = open_link(url.as_str(), async |link| Ok::<_, Error>(link.next_frame().await?));

@@ -191,7 +191,8 @@ impl<'a> Call<'a> {
     }
 
     fn timed_out(&self) -> RequestError {
-        RequestError::TimedOut { op: self.op, sent: self.sent, limit: self.limit.unwrap_or_default() }
+        let (hub, limit) = (self.shared.link.peer(), self.limit.unwrap_or_default());
+        RequestError::TimedOut { op: self.op, hub, sent: self.sent, limit }
     }
 }
 

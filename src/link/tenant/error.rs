@@ -47,17 +47,22 @@ pub enum RequestError {
         closed: Option<ConnectionClosed>,
     },
     /// No answer came in time.
-    #[error("{op} {} within {limit:?}", if *sent { "sent, but not answered" } else { "not sent" })]
+    #[error(
+        "{op} {} within {limit:?} (request_timeout)",
+        if *sent { format!("sent to {hub}, but not answered") } else { format!("not sent to {hub}") }
+    )]
     TimedOut {
         /// The operation, or `hello`.
         op: &'static str,
+        /// The hub's URL without userinfo and query, or what is known of it, as [`ConnectionClosed::peer`].
+        hub: String,
         /// Whether it was sent, so that the hub may have done it, or will do it.
         sent: bool,
         /// The time there was.
         limit: Duration,
     },
     /// No hub would take it, and AG2's would close the link. Nothing was sent.
-    #[error("{op} not sent: {size} bytes exceed the limit of {limit}")]
+    #[error("{op} not sent: {size} bytes exceed the limit of {limit} bytes (TenantLink::MAX_FRAME)")]
     TooLarge {
         /// The operation, or `hello`.
         op: &'static str,

@@ -71,12 +71,15 @@ fn a_request_has_a_deadline_and_an_answer_behind_it_is_counted() {
         let before = wscope::runtime::now();
         let error = tenant.request(&find("a")).await.unwrap_err();
         assert_eq!(wscope::runtime::now() - before, TenantConfig::REQUEST_TIMEOUT);
-        let RequestError::TimedOut { op: "find_agent_id", sent: true, limit } = error else {
+        let RequestError::TimedOut { op: "find_agent_id", sent: true, limit, .. } = error else {
             panic!("{error}")
         };
         assert_eq!(limit, Duration::from_secs(30));
         assert!(error.may_have_happened());
-        assert_eq!(error.to_string(), "find_agent_id sent, but not answered within 30s");
+        assert_eq!(
+            error.to_string(),
+            "find_agent_id sent to the other end of a local link, but not answered within 30s (request_timeout)"
+        );
         let (id, ..) = next_request(&hub).await;
         for (id, late) in [(id.as_str(), 1), ("77", 2), ("not ours", 3)] {
             answer(&hub, id, json!(null)).await;
