@@ -270,16 +270,18 @@ mod compressed {
         attacked(compression(), MESSAGE, |victim| {
             let bomb = bomb(100);
             assert!(bomb.len() < 1 << 20);
-            victim.gauge.begin_again();
-            for pieces in [1, 10, 1000] {
+            let attacks = [1, 10, 1000].map(|pieces| {
+                let pieces = bomb.chunks(bomb.len() / pieces);
+                let first = std::iter::once(BINARY_BEGUN | RSV1).chain(std::iter::repeat(CONTINUED));
+                first.zip(pieces).map(|(first, piece)| frame(Role::Client, first, piece)).collect::<Vec<_>>()
+            });
+            victim.gauge.begin_again(); // what the attacker holds is not the victim's
+            for frames in &attacks {
                 let mut attacker = compressing(victim);
-                let mut first = BINARY_BEGUN | RSV1;
-                for piece in bomb.chunks(bomb.len() / pieces) {
-                    let piece = attacker.frame(first, piece);
-                    if attacker.try_send(piece).is_err() {
+                for frame in frames {
+                    if attacker.try_send(frame).is_err() {
                         break;
                     }
-                    first = CONTINUED;
                 }
                 assert_eq!(attacker.close_code(), Some(1009));
                 drop(attacker);
