@@ -38,6 +38,9 @@
 //! | own every byte | [`proto`] |
 //! | test all that on a virtual clock | `testing` |
 //!
+//! The names at the root are those that most programs need. Each stands in the module of its layer as well, and nothing has a third
+//! place.
+//!
 //! # Layers
 //!
 //! | layer | what it is | usable alone |
