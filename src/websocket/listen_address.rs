@@ -7,7 +7,8 @@ use std::{
 
 use crate::runtime::resolve;
 
-/// Where a [server](super::WebSocketServer) is to listen: a host and a port. A name stands for all of its addresses.
+/// Where a [server](super::WebSocketServer) is to listen: a host and a port. A name stands for all of its addresses; with port 0 each of
+/// them has a port of its own. In a text an IPv6 address stands in brackets: `[::1]:8765`.
 ///
 /// ```
 /// use std::net::Ipv4Addr;
@@ -61,7 +62,16 @@ fn parse(text: &str) -> io::Result<(&str, u16)> {
     let invalid = |what| io::Error::new(io::ErrorKind::InvalidInput, what);
     let (host, port) =
         text.rsplit_once(':').ok_or_else(|| invalid("no port; 0 is one of the system's choice"))?;
-    let port = port.parse().map_err(|_| invalid("the port is not a number from 0 to 65535"))?;
+    if host.contains(':') {
+        return Err(invalid(
+            "one colon stands between host and port, and an IPv6 address in brackets: [::1]:80",
+        ));
+    }
+    let number = || invalid("the port is not a number from 0 to 65535");
+    if !port.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(number());
+    }
+    let port = port.parse().map_err(|_| number())?;
     if host.is_empty() {
         return Err(invalid("no host; 0.0.0.0 is all of this machine, 127.0.0.1 this machine alone"));
     }
@@ -119,7 +129,10 @@ impl From<(&str, u16)> for ListenAddress {
 
 impl From<(String, u16)> for ListenAddress {
     fn from((host, port): (String, u16)) -> Self {
-        Self(Place::Named { host, port })
+        Self(match host.parse::<IpAddr>() {
+            Ok(address) => Place::Known((address, port).into()),
+            Err(_) => Place::Named { host, port },
+        })
     }
 }
 
