@@ -1,6 +1,7 @@
 //! Where a server is to listen, and what is told when it cannot.
 
 use std::{
+    collections::HashSet,
     fmt, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6},
 };
@@ -49,12 +50,19 @@ impl ListenAddress {
                 Err(_) => parse(text)?,
             },
         };
-        let found = resolve(host, port).await?;
+        let found = distinct(resolve(host, port).await?);
         if found.is_empty() {
             return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, "the name has no address"));
         }
         Ok(found)
     }
+}
+
+/// Each once: a resolver may name an address twice, for two lines of its file, and where we listen already nobody else can.
+pub(crate) fn distinct(mut addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let mut seen = HashSet::new();
+    addresses.retain(|address| seen.insert(*address));
+    addresses
 }
 
 /// Host and port of a text that holds a name.

@@ -7,6 +7,8 @@ use std::{
 
 use wscope::{WebSocketServer, run, websocket::ListenAddress};
 
+use crate::seam::listen_address::distinct;
+
 #[test]
 fn a_place_can_be_said_in_many_ways() {
     let (v4, v6) = (Ipv4Addr::LOCALHOST, Ipv6Addr::LOCALHOST);
@@ -60,6 +62,13 @@ fn a_name_that_has_several_addresses_is_listened_at_at_all_of_them() {
         let addresses: Vec<SocketAddr> = server.endpoints().iter().filter_map(|it| it.address()).collect();
         assert!(!addresses.is_empty() && addresses.iter().all(|it| it.ip().is_loopback()), "{addresses:?}");
     });
+}
+
+/// As a name has it that stands on two lines of a hosts file.
+#[test]
+fn an_address_that_is_found_twice_is_listened_at_once() {
+    let [first, second] = ["[::1]:80", "127.0.0.1:80"].map(|address| address.parse().unwrap());
+    assert_eq!(distinct(vec![first, second, first, second]), [first, second]);
 }
 
 #[test]
