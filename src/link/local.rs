@@ -19,7 +19,7 @@ use crate::{
     websocket::{CloseCode, CloseReason, ConnectionClosed, SendError, Side, Text},
 };
 
-/// One end of a link within a process. Either end becomes an [`LinkEndpoint`](super::LinkEndpoint), and serves where a WebSocket does.
+/// One end of a link within a process. Either end becomes a [`LinkEndpoint`](super::LinkEndpoint), and serves where a WebSocket does.
 ///
 /// Dropped, it closes the link with 1001; during a panic with 1011.
 ///

@@ -207,6 +207,13 @@ impl From<String> for Register {
     }
 }
 
+/// An agent of this name, of which nothing else is said.
+impl From<&String> for Register {
+    fn from(name: &String) -> Self {
+        Self::new(Passport::new(name))
+    }
+}
+
 impl From<Passport> for Register {
     fn from(passport: Passport) -> Self {
         Self::new(passport)

@@ -8,8 +8,8 @@ use crate::proto::{Encoder, Message, Role};
 /// Sends `message` to all of `connections` that have room for it at once, and returns those that it has skipped: which are closed, whose
 /// queue is full, which are sending a message in pieces, or which are clients (a client masks every frame with a key of its own).
 ///
-/// The frame is made once and shared, and it is never compressed. It goes before a large message that is being compressed. Nobody is waited for, so one slow reader holds up no other: what to
-/// do about those that were skipped is the caller's policy.
+/// The frame is made once and shared, and it is never compressed. It goes before a large message that is being compressed. Nobody is
+/// waited for, so one slow reader holds up no other: what to do about those that were skipped is the caller's policy.
 ///
 /// ```no_run
 /// use wscope::{CloseCode, WebSocketConnection, broadcast};

@@ -276,19 +276,54 @@ impl From<crate::scope::Error> for Error {
             crate::scope::Error::Cancelled(cancelled) => Self::Cancelled(cancelled),
             crate::scope::Error::TooSlow(too_slow) => Self::TooSlow(too_slow),
             crate::scope::Error::Io(error) => Self::Io(error),
-            crate::scope::Error::Other(error) => Self::Other(error),
+            crate::scope::Error::Other(error) => unboxed(error),
         }
     }
 }
 
-macro_rules! and_in_a_nursery {
-    ($($error:ty),* $(,)?) => { $(
-        impl From<$error> for crate::scope::Error {
-            fn from(error: $error) -> Self {
-                Self::other(error)
+/// What a nursery has no variant for is in a box there, and has its own again when it comes back.
+macro_rules! boxed_in_a_nursery {
+    ($($error:ty),* $(,)?) => {
+        $(
+            impl From<$error> for crate::scope::Error {
+                fn from(error: $error) -> Self {
+                    Self::other(error)
+                }
             }
+        )*
+
+        fn unboxed(error: BoxError) -> Error {
+            $(
+                let error = match error.downcast::<$error>() {
+                    Ok(error) => return (*error).into(),
+                    Err(error) => error,
+                };
+            )*
+            Error::Other(error)
         }
-    )* };
+    };
+}
+
+impl From<Error> for crate::scope::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Handshake(error) => error.into(),
+            Error::Closed(error) => error.into(),
+            Error::Send(error) => error.into(),
+            Error::Sink(error) => error.into(),
+            Error::Ping(error) => error.into(),
+            Error::SendJson(error) => error.into(),
+            Error::GetJson(error) => error.into(),
+            Error::CloseCode(error) => error.into(),
+            Error::CloseReason(error) => error.into(),
+            Error::ControlTooLong(error) => error.into(),
+            Error::DisconnectionTimeout(error) => error.into(),
+            Error::TooSlow(error) => error.into(),
+            Error::Cancelled(error) => error.into(),
+            Error::Io(error) => error.into(),
+            Error::Other(error) => error.into(),
+        }
+    }
 }
 
 /// For what a program tells, and seldom tells apart: `?` makes the error of a program of it, and of a nursery that names no other.
@@ -310,7 +345,7 @@ macro_rules! reported {
 pub(crate) use reported;
 
 // What has a variant of its own.
-and_in_a_nursery!(
+boxed_in_a_nursery!(
     HandshakeError,
     ConnectionClosed,
     SendError,
@@ -322,7 +357,6 @@ and_in_a_nursery!(
     ReasonTooLong,
     ControlTooLong,
     DisconnectionTimeout,
-    Error,
 );
 
 reported!(

@@ -1,13 +1,15 @@
 //! Where a server is to listen, and what is told when it cannot.
 
 use std::{
+    collections::HashSet,
     fmt, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6},
 };
 
 use crate::runtime::resolve;
 
-/// Where a [server](super::WebSocketServer) is to listen: a host and a port. A name stands for all of its addresses.
+/// Where a [server](super::WebSocketServer) is to listen: a host and a port. A name stands for all of its addresses; with port 0 each of
+/// them has a port of its own. In a text an IPv6 address stands in brackets: `[::1]:8765`.
 ///
 /// ```
 /// use std::net::Ipv4Addr;
@@ -48,7 +50,7 @@ impl ListenAddress {
                 Err(_) => parse(text)?,
             },
         };
-        let found = resolve(host, port).await?;
+        let found = distinct(resolve(host, port).await?);
         if found.is_empty() {
             return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, "the name has no address"));
         }
@@ -56,12 +58,28 @@ impl ListenAddress {
     }
 }
 
+/// Each once: a resolver may name an address twice, for two lines of its file, and where we listen already nobody else can.
+pub(crate) fn distinct(mut addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let mut seen = HashSet::new();
+    addresses.retain(|address| seen.insert(*address));
+    addresses
+}
+
 /// Host and port of a text that holds a name.
 fn parse(text: &str) -> io::Result<(&str, u16)> {
     let invalid = |what| io::Error::new(io::ErrorKind::InvalidInput, what);
     let (host, port) =
         text.rsplit_once(':').ok_or_else(|| invalid("no port; 0 is one of the system's choice"))?;
-    let port = port.parse().map_err(|_| invalid("the port is not a number from 0 to 65535"))?;
+    if host.contains(':') {
+        return Err(invalid(
+            "one colon stands between host and port, and an IPv6 address in brackets: [::1]:80",
+        ));
+    }
+    let number = || invalid("the port is not a number from 0 to 65535");
+    if !port.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(number());
+    }
+    let port = port.parse().map_err(|_| number())?;
     if host.is_empty() {
         return Err(invalid("no host; 0.0.0.0 is all of this machine, 127.0.0.1 this machine alone"));
     }
@@ -119,7 +137,10 @@ impl From<(&str, u16)> for ListenAddress {
 
 impl From<(String, u16)> for ListenAddress {
     fn from((host, port): (String, u16)) -> Self {
-        Self(Place::Named { host, port })
+        Self(match host.parse::<IpAddr>() {
+            Ok(address) => Place::Known((address, port).into()),
+            Err(_) => Place::Named { host, port },
+        })
     }
 }
 

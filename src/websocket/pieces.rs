@@ -94,15 +94,25 @@ impl<T: PieceData> PieceWriter<T> {
     async fn piece(&mut self, piece: Piece) -> Result<(), ConnectionClosed> {
         self.room().await?;
         let finished = piece.message_finished;
-        let shared = self.ws.shared();
-        let begun = shared.work(|engine, after| match engine.closed() {
-            Some(closed) => Err(closed),
-            None => engine.send_piece(&piece, self.plain, after).map_err(|_| engine.refuse(after)),
+        let Self { ws, ticket, plain, .. } = self;
+        let shared = ws.shared();
+        let mut kept = None;
+        // With the last piece the place is given up, in one step: who has received it finds room for the next message.
+        let place = if finished { ticket } else { &mut kept };
+        let begun = shared.work(|engine, after| {
+            let begun = match engine.closed() {
+                Some(closed) => Err(closed),
+                None => engine.send_piece(&piece, *plain, after).map_err(|_| engine.refuse(after)),
+            };
+            if matches!(begun, Ok(None)) {
+                send::leave(engine, place, after);
+            }
+            begun
         })?;
         if let Some(work) = begun {
             let mut apart = Apart::new(shared, work);
             poll_fn(|cx| apart.poll_step(cx)).await;
-            apart.queue(&mut None)?; // the place is kept
+            apart.queue(place)?;
         }
         self.progress = if finished { Progress::Finished } else { Progress::Begun };
         Ok(())

@@ -1,6 +1,6 @@
 //! Each error that a public call gives becomes the error of a program by `?`, and that of a nursery that names no other.
 
-use std::marker::PhantomData;
+use std::{io, marker::PhantomData, time::Duration};
 
 use wscope::{Cancelled, ConnectionClosed, Error, TooSlow, link, proto, scope, websocket};
 
@@ -28,6 +28,33 @@ macro_rules! taken {
 /// Does not compile for anything else.
 fn taken<E: Into<Error> + Into<scope::Error>>(name: &'static str, _: PhantomData<E>) -> &'static str {
     name.rsplit("::").next().unwrap()
+}
+
+/// A nursery that names no error has few variants; whoever hands on what comes out of it still tells errors apart.
+#[test]
+fn an_error_that_went_through_a_nursery_has_its_variant_again() {
+    let errors: [Error; 8] = [
+        wscope::ClientConfig::new("http://h/").unwrap_err().into(),
+        proto::CloseCode::new(1005).unwrap_err().into(),
+        proto::CloseReason::new(proto::CloseCode::GOING_AWAY, "x".repeat(124)).unwrap_err().into(),
+        proto::Ping::new(&[0; 126]).unwrap_err().into(),
+        TooSlow { limit: Duration::ZERO }.into(),
+        Cancelled.into(),
+        io::Error::from(io::ErrorKind::NotFound).into(),
+        Error::other("no such room"),
+    ];
+    for error in errors {
+        let (before, said) = (std::mem::discriminant(&error), error.to_string());
+        let inside = scope::Error::from(error);
+        assert_eq!(inside.to_string(), said);
+        let after = Error::from(inside);
+        assert_eq!((std::mem::discriminant(&after), after.to_string()), (before, said));
+    }
+    assert!(matches!(scope::Error::from(Error::from(Cancelled)), scope::Error::Cancelled(Cancelled)));
+    let in_time = Error::from(TooSlow { limit: Duration::ZERO });
+    assert!(matches!(scope::Error::from(in_time), scope::Error::TooSlow(_)));
+    let missing = Error::from(io::Error::from(io::ErrorKind::NotFound));
+    assert!(matches!(scope::Error::from(missing), scope::Error::Io(_)));
 }
 
 #[test]

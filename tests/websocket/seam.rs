@@ -5,6 +5,8 @@
 pub(crate) mod dial;
 #[path = "../../src/websocket/endpoint.rs"]
 pub(crate) mod endpoint;
+#[path = "../../src/websocket/listen_address.rs"]
+pub(crate) mod listen_address;
 #[cfg(feature = "tls")]
 #[path = "../../src/websocket/tls.rs"]
 pub(crate) mod tls;

@@ -31,7 +31,7 @@ fn one_server_listens_in_several_places() {
         let endpoints = server.endpoints();
         let [v4, v6, unix] = &endpoints[..] else { panic!("{endpoints:?}") };
         assert_eq!(v4.port(), Some(server.port()));
-        assert_ne!(v4.port(), v6.port());
+        assert!(v6.port() > Some(0)); // which may be the same as that of IPv4
         assert!(v6.url().unwrap().starts_with("ws://[::1]:"));
         assert_eq!((unix.path(), unix.port(), unix.url()), (Some(&*path), None, None));
         let over_unix = ClientConfig::new("ws://example.com/")?.unix_socket(&path);

@@ -99,7 +99,7 @@ impl Switchboard {
     /// Sends what is owed to the agents of a connection, a channel at a time, while there is room.
     pub(super) fn pump(&mut self, endpoint: Id) {
         while let Some(connection) = self.endpoints.get_mut(&endpoint)
-            && connection.unsent < self.limits.window
+            && connection.unsent < self.limits.window.max(1)
             && let Some((agent, channel)) = connection.ready.pop()
         {
             if connection.agents.contains(&agent) {

@@ -55,7 +55,8 @@ pub struct HubLimits {
     pub max_inbox: u64,
     /// How long the invited may take to join. Default [`JOIN_TIMEOUT`](Self::JOIN_TIMEOUT).
     pub join_timeout: Duration,
-    /// Bytes on their way to one connection, beyond which deliveries wait in the log. Default [`WINDOW`](Self::WINDOW).
+    /// Bytes on their way to one connection, beyond which deliveries wait in the log. Default [`WINDOW`](Self::WINDOW); at least one
+    /// delivery is on its way, whatever it is.
     pub window: usize,
     /// Bytes on their way to one connection, answers included, beyond which it is closed with 1013. Default
     /// [`MAX_UNSENT_SIZE`](Self::MAX_UNSENT_SIZE).

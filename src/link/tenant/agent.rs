@@ -134,7 +134,8 @@ impl Agent {
     /// `create` says.
     ///
     /// On the wire the invited are ids, so for each that is no [`Id`] the hub is asked first, as by
-    /// [`passport_of`](Tenant::passport_of).
+    /// [`passport_of`](Tenant::passport_of), one after the other and each in the time of a request. A name of the shape of an id is
+    /// taken for one.
     ///
     /// A dropped call leaves the invites with the invited: the channel may open without anyone who waits for it.
     ///

@@ -84,7 +84,8 @@ impl TenantConfig {
     }
 
     /// Time for a request, from its call to its answer. Default [`REQUEST_TIMEOUT`](Self::REQUEST_TIMEOUT); `None` is off.
-    /// `create_channel` has [`JOIN_TIMEOUT`](Self::JOIN_TIMEOUT) more, since it waits for those who are invited.
+    /// `create_channel` has [`JOIN_TIMEOUT`](Self::JOIN_TIMEOUT) more, since it waits for those who are invited, and each name that it
+    /// looks up before is a request.
     #[must_use]
     pub fn request_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.habits.request_timeout = limit.into();

@@ -157,6 +157,15 @@ fn what_is_too_old_is_given_up() {
 }
 
 #[test]
+fn a_window_of_nothing_lets_one_delivery_through_at_a_time() {
+    let mut hub = Hub::with(HubConfig::new().limits(HubLimits::new().window(0)));
+    let (alice, bob) = (hub.join("alice"), hub.join("bob"));
+    let channel = hub.open("conversation", &alice, &[&bob]);
+    hub.post_text(&alice, &channel, "hello").unwrap();
+    assert_eq!(hub.texts(bob.connection).len(), 1);
+}
+
+#[test]
 fn one_who_does_not_read_harms_nobody_and_gets_everything_in_order() {
     let mut limits = HubLimits::new();
     limits.window = 3_000;

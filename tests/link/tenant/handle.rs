@@ -23,7 +23,8 @@ fn agents_are_found_in_every_way() {
         register.resume.claimed_capabilities = vec!["policy".to_owned()];
         register.skill_md = Some("# Policy".to_owned());
         let alice = tenant.register(register).await?;
-        let bob = tenant.register(Passport::new("bob")).await?;
+        let name = String::from("bob");
+        let bob = tenant.register(&name).await?;
         assert_eq!((alice.name(), alice.passport().agent_id.as_deref()), ("alice", Some(alice.id())));
         assert_eq!(tenant.passport_of("bob").await?.agent_id.as_deref(), Some(bob.id()));
         assert_eq!(tenant.passport_of(bob.id()).await?.name, "bob");
