@@ -257,7 +257,7 @@ fn t39_a_handler_that_fails_harms_nobody_else() {
 fn t40_leaving_a_scope_tells_every_peer_and_waits_for_none() {
     let config = ConnectionConfig::new().close_timeout(SHORT);
     attacked(limited(config), LITTLE, |victim| {
-        let (polite, rude) = (victim.connection(Role::Server), victim.connection(Role::Server));
+        let mut peers = [victim.connection(Role::Server), victim.connection(Role::Server)];
         let config = wscope::ClientConfig::new(&format!("ws://127.0.0.1:{}/", victim.port())).unwrap();
         let began = Instant::now();
         // A client whose scope is cancelled while it waits.
@@ -271,8 +271,11 @@ fn t40_leaving_a_scope_tells_every_peer_and_waits_for_none() {
         assert!(cancelled.is_none() && began.elapsed() < PATIENCE);
         assert_eq!(victim.closed().code(), 1001);
         victim.sends_away(2);
-        for mut peer in [polite, rude] {
+        for peer in &mut peers {
             assert_eq!(peer.close_code(), Some(1001));
+        }
+        // While none of them leaves by itself.
+        for _ in &peers {
             let closed = victim.closed();
             assert!(matches!(closed.cause(), CloseCause::CloseTimeout { limit: SHORT }), "{closed}");
         }
