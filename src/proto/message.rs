@@ -168,8 +168,11 @@ impl Assembly {
             output.clear();
             let done = step(&mut output, room)?;
             let added = output.len() as u64;
-            check_size(self.size + added, config)?;
-            self.append(&mut output, None, Coming { declared: 0, at_most: left - added })?;
+            let size = self.size + added;
+            // What the limit allows comes first: its faults would have been found before, had the bytes come one by one.
+            let (allowed, _) = output.split_at_mut(added.min(left) as usize);
+            self.append(allowed, None, Coming { declared: 0, at_most: left.saturating_sub(added) })?;
+            check_size(size, config)?;
             match done {
                 Step::Done => return Ok(()),
                 Step::Full if added == 0 => return Err(ProtocolError::BrokenExtensionData), // would never end

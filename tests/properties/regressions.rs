@@ -1,5 +1,6 @@
 //! What the properties found, each as its smallest case.
 
+use crate::fuzz::frames::any_cut_is_the_same;
 use allocation_counter::measure;
 use wscope::proto::{
     CloseCode, CloseConnection, Config, Connection, ConnectionState, Event, Failed, MessageDelivery, Piece,
@@ -120,4 +121,10 @@ fn a_key_that_is_joined_of_two_is_no_key() {
         let refused = ServerHandshake::from_parts(&request(key)).err();
         assert_eq!(refused, Some(RequestError::InvalidKey), "{key}");
     }
+}
+
+#[test]
+fn a_byte_that_is_no_text_is_found_before_the_bytes_beyond_the_limit_however_they_are_cut() {
+    let inverted = [0x41, 2, 0x3E, 0x00];
+    any_cut_is_the_same(&Config::new().max_message_size(1), &[1], &inverted);
 }
